@@ -1,0 +1,102 @@
+# `make` alone lists what there is. Every target works in a fresh clone: it installs what it lacks, once.
+# The gate is the same for people and for machines: .ci/run and the workflow call `make test`.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+bin := .venv/bin
+# The environment is made anew when what it should hold, or the folder it lies in, has changed.
+ready := .venv/ready-$(shell { cat requirements.txt; pwd; } | sha256sum | cut -c 1-12)
+say = @printf '\n== %s\n'
+# JupyterLab refuses root unless it is told; without a screen it prints its address for a browser elsewhere.
+jupyter := jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \
+	$(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--no-browser)
+
+.PHONY: help lab ready quickstart test lessons check outputs soak bundle bench clean packages client browser
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+lab: packages ## the lessons: three practice hosts, and JupyterLab open at the first notebook
+	$(say) "Practice hosts (the first time, what they run from is built: some minutes)"
+	@$(bin)/overlaykit lab up
+	$(say) "JupyterLab (Ctrl-C ends it; the hosts stay until: $(bin)/overlaykit lab down)"
+	@# Trusted, so that a panel is there again for who closed the tab. A terminal in JupyterLab knows `overlaykit`.
+	@cd notebooks && PATH="$(CURDIR)/$(bin):$$PATH" && jupyter trust *.ipynb >/dev/null && exec $(jupyter) --LabApp.default_url=/lab/tree/00_start.ipynb $(JUPYTER)
+
+ready: packages ## can this machine run the lessons? READY, or one sentence of what is missing
+	@$(bin)/overlaykit lab ready
+
+quickstart: packages ## three practice hosts, a swarm, an overlay network, three tiers, and the proof
+	$(say) "Practice hosts (the first time, what they run from is built: some minutes)"
+	@$(bin)/overlaykit lab up
+	$(say) "Swarm, overlay network, three tiers"
+	@$(bin)/overlaykit up --inventory lab
+	$(say) "Proof: names resolve and tiers answer, across hosts"
+	@$(bin)/overlaykit check --inventory lab
+	$(say) "Where to look"
+	@$(bin)/overlaykit lab status
+	@echo "Open any of these addresses, sign the guest book, reload."
+	@echo "To type commands yourself:  . $(bin)/activate && overlaykit --help"
+	@echo "To remove it all:           $(bin)/overlaykit lab down"
+
+test: check packages ## everything that must pass: check, then practice hosts, then every lesson
+	$(say) "Tests on practice hosts"
+	@$(bin)/pytest tests/lab -m "not lessons"
+	$(say) "Every lesson, compared with what is saved"
+	@$(bin)/pytest --nbval --own-lab notebooks
+
+lessons: packages browser ## more on the lessons: from spoiled hosts, exercises done wrongly, in a browser; most of an hour
+	$(say) "Lessons that begin on spoiled hosts; exercises that are not done, done wrongly, done"
+	@$(bin)/pytest tests/lab -m lessons
+	$(say) "Lessons that notice what is not so, and take the time that they declare"
+	@$(bin)/pytest tests/notebooks -m lab
+	$(say) "Lessons in a browser"
+	@$(bin)/pytest tests/browser
+
+check: $(ready) client ## format, lint, types, unit tests, the lessons' form: seconds
+	$(say) "Format"
+	@$(bin)/ruff format --check
+	$(say) "Lint"
+	@$(bin)/ruff check
+	$(say) "Types"
+	@$(bin)/mypy
+	@$(bin)/mypy notebooks
+	$(say) "Unit tests, and the lessons as they lie here"
+	@$(bin)/pytest tests/unit tests/notebooks -m "not lab"
+
+outputs: packages ## run the lessons and save what they show; LESSONS="03 10" for some
+	@PYTHONPATH=tests/lab $(bin)/python tests/notebooks/save_outputs.py $(LESSONS)
+
+soak: packages ## twenty rounds of up and down on the same hosts; up killed at five moments; the lessons three times
+	$(say) "Soak: rounds of up and down, each proven by names that resolve"
+	@$(bin)/pytest tests/lab/soak.py
+	$(say) "Soak: every lesson, three times in a row on the same hosts"
+	@$(bin)/pytest tests/notebooks/three_runs.py
+
+bundle: packages ## one folder to carry: build, wheels, lessons; it installs without internet
+	@$(bin)/python bundle/make_bundle.py
+
+bench: packages ## how fast it is, measured on this machine
+	@ended=0; for script in benchmarks/*.py; do \
+	    printf '\n== %s\n' "$$script"; $(bin)/python "$$script" || ended=1; done; exit $$ended
+
+clean: ## stop the practice hosts, remove what make and the tests put into this folder
+	@if [ -x $(bin)/overlaykit ]; then $(bin)/overlaykit lab down; fi
+	rm -rf .venv .ruff_cache .mypy_cache test-logs *.egg-info
+	find . \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+	@echo "What practice hosts run from stays in the cache; overlaykit lab down --cache removes it too."
+
+packages: $(ready)
+	@.ci/prepare packages
+
+client: $(ready)
+	@.ci/prepare client
+
+browser: $(ready)
+	@.ci/prepare browser
+
+$(ready):
+	@.ci/prepare python
+	@touch $@

@@ -1,0 +1,92 @@
+"""Waiting for practice hosts: each either answers, SSH and engine both, or is named with its last words.
+
+wait_until_up(lab, lab.nodes, backend, observer)
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from overlaykit.lab.backend import Backend
+from overlaykit.lab.layout import Lab, Node
+from overlaykit.making.buildah import Observer
+from overlaykit.remote.ssh.connect import connect_host
+from overlaykit.words.errors import HostError, LabError
+
+_LISTENS = "lab-init: the engine has a socket"  # said when sshd and the engine can be asked
+_PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
+_BEGINS = "Linux version"
+_LAST_WORDS = 12
+_LOOK_EVERY = 0.1  # seconds, at its console
+_ASK_EVERY = 0.5
+_NO_CONFIG = Path("/dev/null")  # what a person's ~/.ssh/config says is of other hosts
+
+
+def wait_until_up(
+    lab: Lab, nodes: Sequence[Node], backend: Backend, observer: Observer, seconds: float | None = None
+) -> None:
+    """Return when all answer. Raise LabError that names each which does not, and the end of its console."""
+    deadline = time.monotonic() + (seconds or 60 + 15 * len(nodes))
+    with ThreadPoolExecutor(max_workers=len(nodes) or 1) as pool:
+        asked = {node: pool.submit(_failure, lab, node, backend, deadline, observer) for node in nodes}
+    if sentences := [sentence for sentence in map(Future.result, asked.values()) if sentence]:
+        raise LabError("\n".join(sentences))
+
+
+def _failure(lab: Lab, node: Node, backend: Backend, deadline: float, observer: Observer) -> str | None:
+    while not (reason := _silent(lab, node, backend, deadline)):
+        reason = _unanswered(lab, node, deadline)
+        if reason is None:
+            observer(f"{node.name} answers")
+            return None
+        if node.name not in backend.running(lab):
+            reason = "went off"
+            break
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_ASK_EVERY)  # it may be on its way down, to come up again
+    console = backend.console(lab, node).splitlines()[-_LAST_WORDS:]
+    return "\n".join([f"{node.name} {reason}; its console ends with:", *(f"    {line}" for line in console)])
+
+
+def _silent(lab: Lab, node: Node, backend: Backend, deadline: float) -> str | None:
+    """Why the host does not come as far as to listen; None when it does."""
+    look_for_life = time.monotonic() + 1
+    while _LISTENS not in (console := _last_boot(backend.console(lab, node))):
+        now = time.monotonic()
+        if panic := _PANIC.search(console):
+            return f"panicked ({panic[1]})"
+        if now > deadline:
+            return "did not finish starting in time"
+        if now > look_for_life:  # dearer than a look at its console
+            look_for_life = now + 1
+            if node.name not in backend.running(lab):
+                return "went off while it was starting"
+        time.sleep(_LOOK_EVERY)
+    return None
+
+
+def _last_boot(console: str) -> str:
+    """A host that was rebooted from within goes on in the same console."""
+    return console[max(0, console.rfind(_BEGINS)) :]
+
+
+def _unanswered(lab: Lab, node: Node, deadline: float) -> str | None:
+    """Why SSH or the engine do not answer; the engine's socket itself makes us wait until it is ready."""
+    patience = max(5.0, deadline - time.monotonic())
+    try:
+        with connect_host(lab.host(node), timeout=patience, config=_NO_CONFIG) as connection:
+            engine = connection.open_engine()
+            engine.settimeout(patience)
+            engine.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+            answer = engine.recv()
+            engine.close()
+    except HostError as error:
+        return f"started, but {error.text}"
+    except TimeoutError:
+        answer = b""
+    return None if b" 200 OK" in answer else "started, but its Docker Engine does not answer"

@@ -1,0 +1,169 @@
+"""The build as something to carry: to a machine without internet, into a container, on a memory stick.
+
+    export_build(Path("lab.tar.zst"), observer=print)
+    import_build("lab.tar.zst", print)              # or https://…/lab.tar.zst
+    find_build()                                    # there it is
+
+A build fits where the recipes are the same. It appears whole, as one that was built here does.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import unquote
+
+import zstandard
+
+from overlaykit.lab import download, parcel
+from overlaykit.lab.build import LabBuild, build, find_build, place_of_build
+from overlaykit.lab.kernels import BASE_DISK
+from overlaykit.lab.parcel import Manifest
+from overlaykit.making.buildah import Observer
+from overlaykit.making.lock import held
+from overlaykit.making.needs import missing_space
+from overlaykit.making.place import placed
+from overlaykit.making.tier_images import cache_folder, keep_images
+from overlaykit.words.errors import InputError, LabError, LabNotPossible
+
+_PACKED = 0.4  # of its room, at most: measured are two tenths
+_TENTHS = 10
+
+
+class _Refused(LabError):
+    """A file that is not what is needed, and will not become it."""
+
+
+def export_build(file: Path, observer: Observer, *, force: bool = False) -> LabBuild:
+    """Write the build, made if need be, as one file: whole or not at all."""
+    _require_target(file, force)
+    built = build(observer)
+    manifest = Manifest(built.path.name, version("overlaykit"), platform.machine(), _room(built.path))
+    elsewhere = f"make room, or name a file on another disk than that of {file}"
+    if full := missing_space(file.absolute().parent, int(manifest.room * _PACKED), "the export", elsewhere):
+        raise LabNotPossible(full[0])
+    draft = file.with_name(f"{file.name}.{os.getpid()}.part")
+    with _disk_faults(f"{file} cannot be written"):
+        try:
+            with draft.open("xb") as target:
+                parcel.write(manifest, built.path, target, _tenths(observer, f"writing {file}"))
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
+    return built
+
+
+def import_build(source: str, observer: Observer) -> LabBuild:
+    """Put a build in place from a file or an address. One that is there already is left as it is."""
+    if built := find_build():
+        observer("the build is here already, nothing is imported")
+        keep_images(built.images)  # an import that was cut may not have come so far
+        return built
+    if source.startswith(("http://", "https://")):
+        return _from_address(source, observer)
+    path = unquote(source.removeprefix("file://")) if source.startswith("file://") else source
+    return _from_file(Path(path), path, observer)
+
+
+def _from_address(address: str, observer: Observer) -> LabBuild:
+    folder = cache_folder() / "downloads"
+    with held(folder, lambda: observer("another download is under way, waiting for it")):
+        try:
+            with _disk_faults(f"{address} cannot be kept in {folder}"):
+                fits = partial(_require_fit, told_as=address)
+                path = download.fetch(address, folder, fits, _tenths(observer, "fetching"))
+            built = _from_file(path, address, observer)
+        except _Refused:
+            download.forget(address, folder)  # more of it would help nobody
+            raise
+        download.forget(address, folder)
+        return built
+
+
+def _from_file(path: Path, told_as: str, observer: Observer) -> LabBuild:
+    with _disk_faults(f"{told_as} cannot be imported"):
+        with path.open("rb") as file:
+            manifest = _require_fit(file.read(parcel.HEAD), told_as)
+        cache = cache_folder()
+        with held(cache, lambda: observer("another build or import is running, waiting for it")):
+            if built := find_build():
+                return built
+            if full := missing_space(cache, manifest.room, "the import"):
+                raise LabNotPossible(full[0])
+            return _put_in_place(path, told_as, observer)
+
+
+def _put_in_place(path: Path, told_as: str, observer: Observer) -> LabBuild:
+    observer("comparing with its checksum")
+    try:
+        parcel.verify(path)
+        with placed(place_of_build()) as draft:
+            parcel.unpack(path, draft, _tenths(observer, "unpacking"))
+            (draft / BASE_DISK).chmod(0o444)
+    except (parcel.NotWhole, parcel.NotAParcel, tarfile.TarError, zstandard.ZstdError):
+        raise _Refused(
+            f"{told_as} is cut short or was changed: its checksum is another. Nothing was imported; take it again"
+        ) from None
+    built = LabBuild(place_of_build())
+    keep_images(built.images)
+    return built
+
+
+def _require_fit(head: bytes, told_as: str) -> Manifest:
+    """What the beginning of a file says it is, if that runs here and is what this overlaykit needs."""
+    try:
+        manifest = parcel.read_manifest(head)
+    except parcel.NotAParcel:
+        raise _Refused(f"{told_as} is no file that `overlaykit lab export` has written") from None
+    here, wanted = platform.machine(), place_of_build().name
+    if manifest.machine != here:
+        raise _Refused(f"{told_as} holds programs for {manifest.machine}, and this machine is {here}")
+    if manifest.key != wanted:
+        raise _Refused(
+            f"{told_as} holds build {manifest.key}, exported by overlaykit {manifest.version}; overlaykit "
+            f"{version('overlaykit')}, which runs here, needs build {wanted}: take both from the same place, or build "
+            "here with `overlaykit lab build`"
+        )
+    return manifest
+
+
+def _require_target(file: Path, force: bool) -> None:
+    if file.is_dir():
+        raise InputError(f"{file} is a folder: name the file to write in it, such as {file / 'lab.tar.zst'}")
+    if not file.absolute().parent.is_dir():
+        raise InputError(f"there is no folder {file.absolute().parent} to write {file.name} into")
+    if file.exists() and not force:
+        raise InputError(f"{file} is there already: choose another name, or write over it with --force")
+
+
+def _room(folder: Path) -> int:
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))
+
+
+def _tenths(observer: Observer, doing: str) -> Callable[[float], None]:
+    """Tell an observer of words about each tenth that is done."""
+    reached = 0
+
+    def progress(fraction: float) -> None:
+        nonlocal reached
+        if (tenth := int(fraction * _TENTHS)) > reached:
+            reached = tenth
+            observer(f"{doing}: {tenth * 100 // _TENTHS} %")
+
+    return progress
+
+
+@contextmanager
+def _disk_faults(what: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise LabError(f"{what}: there is no {error.filename}") from None
+    except OSError as error:
+        raise LabError(f"{what}: {error.strerror or error}") from None

@@ -1,0 +1,239 @@
+"""Practice hosts: up, down, and what a person does with them in between.
+
+    lab = up("default", hosts=3, observer=print)
+    lab.inventory                               # hosts.ini, for everything else
+    power("default", "node2", on=False)         # as if its plug were pulled
+    down("default")                             # nothing is left
+
+Each may be called again. What is half done, by a kill or a power cut, is completed.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+from overlaykit.lab import processes
+from overlaykit.lab.backend import Backend
+from overlaykit.lab.boot import wait_until_up
+from overlaykit.lab.build import LabBuild, build, remove_cache
+from overlaykit.lab.files import make_files
+from overlaykit.lab.kernels import Kernels
+from overlaykit.lab.layout import MOST_HOSTS, Lab, Node, plan_lab, read_lab
+from overlaykit.lab.ports import choose_ports
+from overlaykit.lab.preflight import require_room_for
+from overlaykit.making.lock import held
+from overlaykit.words.errors import LabError
+
+__all__ = ["NodeStatus", "build", "down", "find_lab", "logs", "power", "reset", "ssh_command", "status", "up"]
+
+Observer = Callable[[str], None]
+DEFAULT = "default"
+DEFAULT_HOSTS = 3
+
+_backend: Backend = Kernels()
+
+
+@dataclass(frozen=True)
+class NodeStatus:
+    """One practice host, as a person asks for it."""
+
+    name: str
+    running: bool
+    login: str
+    published: str
+    address: str
+    role: str
+
+
+def _quiet(_: str) -> None:
+    """Nobody watches."""
+
+
+def _quiet_wait() -> None:
+    """It takes no time worth a word."""
+
+
+def up(
+    name: str = DEFAULT, hosts: int | None = None, *, managers: int | None = None, observer: Observer = _quiet
+) -> Lab:
+    """Have a lab running, its hosts answering. `hosts` and `managers` of a lab that is there stay as it was made."""
+    with _locked(name, observer) as folder:
+        lab = _existing(folder, hosts, managers)
+        if lab is None:
+            _require_sense(hosts or DEFAULT_HOSTS, managers or 1)
+        running = len(_backend.running(lab)) if lab else 0
+        require_room_for((len(lab.nodes) if lab else hosts or DEFAULT_HOSTS) - running, folder)
+        if lab is None:
+            lab = _make(name, folder, build(observer), hosts or DEFAULT_HOSTS, managers or 1)
+        _power_on(lab, lab.nodes, observer)
+        return lab
+
+
+def down(name: str = DEFAULT, *, cache: bool = False) -> None:
+    """End a lab and remove all that is its own; with `cache`, also what was built for labs."""
+    if _folder(name).exists():
+        with _locked(name) as folder:
+            processes.end(processes.find(folder))
+            shutil.rmtree(folder)
+    if cache:
+        _require_no_labs()
+        remove_cache()
+    for parent in (_labs(), _labs().parent):
+        with suppress(OSError):  # other labs are there
+            parent.rmdir()
+
+
+def status(name: str = DEFAULT) -> list[NodeStatus]:
+    """The hosts of a lab; none where there is no lab."""
+    lab = find_lab(name)
+    if lab is None:
+        return []
+    running = _backend.running(lab)
+    return [
+        NodeStatus(
+            node.name, node.name in running, f"root@127.0.0.1:{node.ssh_port}", f"127.0.0.1:{node.web_port}",
+            node.address, node.role,
+        )
+        for node in lab.nodes
+    ]  # fmt: skip
+
+
+def power(name: str, node: str, *, on: bool, observer: Observer = _quiet) -> None:
+    """Pull a host's plug, or put it back and wait until it answers. Its disk keeps the swarm and the data."""
+    with _locked(name) as folder:
+        lab = _present(name, folder)
+        host = lab.node(node)
+        if on:
+            _power_on(lab, [host], observer)
+        else:
+            _backend.power_off(lab, host)
+
+
+def reset(name: str, *nodes: str, observer: Observer = _quiet) -> None:
+    """Give hosts a fresh disk, as if they had just been installed, side by side, and wait until they answer."""
+    with _locked(name) as folder:
+        lab = _present(name, folder)
+        hosts = [lab.node(node) for node in nodes]
+        for host in hosts:
+            _backend.power_off(lab, host)
+            _backend.wipe(lab, host)
+        _power_on(lab, hosts, observer)
+
+
+def logs(name: str, node: str) -> str:
+    """What a host's console said since it was last powered on."""
+    lab = _present(name, _folder(name))
+    return _backend.console(lab, lab.node(node))
+
+
+def ssh_command(name: str, node: str, command: str = "") -> list[str]:
+    """What to type for a shell on a host, or to run a command there."""
+    lab = _present(name, _folder(name))
+    options = {
+        "IdentityFile": f'"{lab.key_file}"',
+        "IdentitiesOnly": "yes",
+        "UserKnownHostsFile": f'"{lab.known_hosts}"',
+        "StrictHostKeyChecking": "yes",
+    }
+    words = ["ssh", "-F", "none", "-p", str(lab.node(node).ssh_port)]
+    words += [word for option, value in options.items() for word in ("-o", f"{option}={value}")]
+    return [*words, "root@127.0.0.1", *([command] if command else [])]
+
+
+def find_lab(name: str = DEFAULT) -> Lab | None:
+    """The lab of this name, if one was made."""
+    return read_lab(_folder(name))
+
+
+def _power_on(lab: Lab, nodes: Sequence[Node], observer: Observer) -> None:
+    _backend.connect(lab)
+    for node in nodes:
+        _backend.power_on(lab, node)
+    wait_until_up(lab, nodes, _backend, observer)
+
+
+def _existing(folder: Path, hosts: int | None, managers: int | None) -> Lab | None:
+    lab = read_lab(folder)
+    made = {"hosts": len(lab.nodes), "managers": sum(n.role == "manager" for n in lab.nodes)} if lab else {}
+    asked = {"hosts": hosts, "managers": managers}
+    other = [f"{count} {what}, not {asked[what]}" for what, count in made.items() if asked[what] not in (None, count)]
+    if lab is None:
+        _clear(folder)
+    elif other:
+        raise LabError(
+            f"lab {lab.name} has {' and '.join(other)}: remove it first with "
+            f"`overlaykit lab down --name {lab.name}`, or make another with --name"
+        )
+    elif not lab.build.exists():
+        raise LabError(
+            f"what lab {lab.name} runs from is gone from {lab.build}: remove it with "
+            f"`overlaykit lab down --name {lab.name}`, and `overlaykit lab up` builds anew"
+        )
+    return lab
+
+
+def _require_sense(hosts: int, managers: int) -> None:
+    if not 1 <= managers <= hosts <= MOST_HOSTS:
+        raise LabError(f"a lab has 1 to {MOST_HOSTS} hosts and a manager among them, not {hosts} with {managers}")
+
+
+def _make(name: str, folder: Path, built: LabBuild, hosts: int, managers: int) -> Lab:
+    with held(_labs(), _quiet_wait):  # two labs that are made at once choose one after the other
+        ports = choose_ports(hosts, _ports_of_labs())
+        lab = plan_lab(name, folder, built.path, hosts=hosts, managers=managers, ports=ports)
+        make_files(lab)
+    return lab
+
+
+def _clear(folder: Path) -> None:
+    """Whatever a lab that was not fully made has left."""
+    processes.end(processes.find(folder))
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _present(name: str, folder: Path) -> Lab:
+    if lab := read_lab(folder):
+        return lab
+    raise LabError(f"there is no lab {name}: `overlaykit lab up --name {name}` makes one")
+
+
+def _ports_of_labs() -> set[int]:
+    """Of labs that are switched off, too."""
+    return {port for lab in _all_labs() for node in lab.nodes for port in (node.ssh_port, node.web_port)}
+
+
+def _require_no_labs() -> None:
+    if names := [lab.name for lab in _all_labs()]:
+        raise LabError(f"the cache is what these labs run from: {', '.join(names)}; take them down first")
+
+
+def _all_labs() -> list[Lab]:
+    return [lab for folder in sorted(_labs().glob("*")) if (lab := read_lab(folder))]
+
+
+@contextmanager
+def _locked(name: str, observer: Observer = _quiet) -> Iterator[Path]:
+    folder = _folder(name)
+    with held(folder, lambda: observer(f"another command is at work on lab {name}, waiting for it")):
+        yield folder
+
+
+def _folder(name: str) -> Path:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", name):
+        raise LabError(f"{name!r} cannot name a lab: use small letters, digits and hyphens, at most 31")
+    return _labs() / name
+
+
+def _labs() -> Path:
+    return user_state_path("overlaykit") / "labs"

@@ -1,0 +1,168 @@
+"""What the three services are: from the stack's parameters to three service specs.
+
+The contract that an image of your own must meet is in docs/images.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from overlaykit.words.allowed import memory_bytes
+from overlaykit.words.facts import Facts, HostFacts
+from overlaykit.words.host import Inventory
+from overlaykit.words.images import KitImages
+from overlaykit.words.service import FileRef, Health, Mount, Port, ServiceSpec
+from overlaykit.words.stack import KIT_IMAGE, Stack, Tier
+from overlaykit.words.steps import HOST_LABEL, is_kits
+
+DATABASE_USER = "guestbook"
+PASSWORD_FILE = "/run/secrets/database_password"
+#: Swarm fills these in for each task: the page shows which host and task served it.
+TASK_HOSTNAME = "{{.Service.Name}}-{{.Task.Slot}}.{{.Node.Hostname}}"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the services are made from besides the stack: the kit's images and the frontend's configuration."""
+
+    images: KitImages
+    config: str
+    stack_name: str
+
+    @property
+    def config_name(self) -> str:
+        """A config cannot be changed, so its name holds its content's hash."""
+        return f"{self.stack_name}-frontend-{hashlib.sha256(self.config.encode()).hexdigest()[:8]}"
+
+
+def secret_name(stack: Stack) -> str:
+    """The Swarm secret that holds the database's password."""
+    return f"{stack.name}-database-password"
+
+
+def database_host(facts: Facts, inventory: Inventory, stack: Stack) -> str:
+    """Where the database is pinned: as asked, else where its volume already is, else the last host."""
+    with_volume = hosts_with_data(facts, stack)
+    pinned = _pinned_now(facts)
+    return stack.database.host or pinned or (with_volume or [inventory.hosts[-1].name])[0]
+
+
+def hosts_with_data(facts: Facts, stack: Stack) -> list[str]:
+    """The hosts that hold the database's volume; one of that name that is somebody else's does not count."""
+    return [host.name for host in facts if stack.database.volume in own_volumes(host, facts, stack)]
+
+
+def own_volumes(host: HostFacts, facts: Facts, stack: Stack) -> list[str]:
+    """The stack's volumes on a host. A power cut while a volume is made leaves it without its labels: on the lab,
+    where nobody else is, its name tells enough."""
+    return [
+        name
+        for name, labels in host.volumes.items()
+        if is_kits(labels, stack.name) or (facts.lab is not None and name == stack.database.volume)
+    ]
+
+
+def wanted_services(inventory: Inventory, stack: Stack, wanted: Wanted, host: str) -> tuple[ServiceSpec, ...]:
+    """The three services, database first."""
+    return (
+        _database(stack, wanted, host),
+        _backend(inventory, stack, wanted),
+        _frontend(inventory, stack, wanted),
+    )
+
+
+def _database(stack: Stack, wanted: Wanted, host: str) -> ServiceSpec:
+    tier = stack.database
+    return _common(stack, tier, "database", wanted).but(
+        env=_env(
+            tier,
+            f"MONGO_INITDB_ROOT_USERNAME={DATABASE_USER}",
+            f"MONGO_INITDB_ROOT_PASSWORD_FILE={PASSWORD_FILE}",
+        ),
+        args=() if tier.port == 27017 else ("--port", str(tier.port)),
+        constraints=(f"node.labels.{HOST_LABEL}=={host}",),
+        mounts=(Mount(tier.volume, "/data/db", stack.labels),),
+        secrets=_password(stack),
+        health=_health(tier, tier.port),
+        stop_first=True,
+    )
+
+
+def _backend(inventory: Inventory, stack: Stack, wanted: Wanted) -> ServiceSpec:
+    tier = stack.backend
+    return _common(stack, tier, "backend", wanted).but(
+        env=_env(
+            tier,
+            "DATABASE_HOST=database",
+            f"DATABASE_PORT={stack.database.port}",
+            f"DATABASE_USER={DATABASE_USER}",
+            f"DATABASE_PASSWORD_FILE={PASSWORD_FILE}",
+            f"PORT={tier.port}",
+        ),
+        replicas=tier.replicas,
+        constraints=_placement(inventory, tier.placement),
+        secrets=_password(stack),
+        health=_health(tier, tier.port),
+    )
+
+
+def _frontend(inventory: Inventory, stack: Stack, wanted: Wanted) -> ServiceSpec:
+    tier = stack.frontend
+    return _common(stack, tier, "frontend", wanted).but(
+        env=_env(tier, f"PORT={tier.port}", f"BACKEND=backend:{stack.backend.port}"),
+        replicas=tier.replicas,
+        constraints=_placement(inventory, tier.placement),
+        configs=(FileRef(wanted.config_name, "/etc/nginx/templates/default.conf.template"),),
+        ports=(Port(tier.published_port, tier.port),),
+        health=_health(tier, tier.port),
+        # Changing the published port while the old task still runs kills the port on every host (seen on 26.1:
+        # "Failed add IP alias … file exists"), so the old task goes first; two replicas bridge the gap.
+        stop_first=True,
+    )
+
+
+def _common(stack: Stack, tier: Tier, name: str, wanted: Wanted) -> ServiceSpec:
+    """What the three have in common. An image of the kit is named by its id: no registry is ever asked for it."""
+    return ServiceSpec(
+        name,
+        wanted.images[name].image_id if tier.image == KIT_IMAGE else tier.image,
+        hostname=TASK_HOSTNAME,
+        networks=(stack.network.name,),
+        cpus=tier.cpus,
+        memory=memory_bytes(tier.memory),
+        stop_first=False,
+        labels=stack.labels,
+    )
+
+
+def _env(tier: Tier, *own: str) -> tuple[str, ...]:
+    """The tier's variables; what the stack says wins over what the kit sets."""
+    named = {entry.partition("=")[0]: entry for entry in (*own, *tier.environment)}
+    return tuple(sorted(named.values()))
+
+
+def _password(stack: Stack) -> tuple[FileRef, ...]:
+    return (FileRef(secret_name(stack), "database_password", mode=0o444),)
+
+
+def _health(tier: Tier, port: int) -> Health | None:
+    """The kit's check (does the port listen? without starting more than a shell), the stack's own, or none at all."""
+    if tier.health == KIT_IMAGE:
+        return Health(("CMD-SHELL", f"bash -c '</dev/tcp/127.0.0.1/{port}'"))
+    return Health(("NONE",), 0, 0, 0, 0, 0) if tier.health == "none" else Health(("CMD-SHELL", tier.health))
+
+
+def _placement(inventory: Inventory, hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """Swarm's constraints all hold at once, so several hosts are said by ruling out the others."""
+    if len(hosts) == 1:
+        return (f"node.labels.{HOST_LABEL}=={hosts[0]}",)
+    others = [host.name for host in inventory if host.name not in hosts]
+    return tuple(f"node.labels.{HOST_LABEL}!={name}" for name in others) if hosts else ()
+
+
+def _pinned_now(facts: Facts) -> str:
+    service = facts.swarm.service("database") if facts.swarm else None
+    rules = service.spec.constraints if service else ()
+    prefix = f"node.labels.{HOST_LABEL}=="
+    return next((rule.removeprefix(prefix) for rule in rules if rule.startswith(prefix)), "")

@@ -1,0 +1,99 @@
+"""Ask the hosts what is: their answers as they came, as plain JSON, nothing concluded.
+
+    answers = gather(fleet, standing={})
+    answers["hosts"]["node1"]["info"]["ServerVersion"]
+
+`phases/facts.py` makes Facts of them. What could be a secret (join tokens) is dropped here already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from overlaykit.remote.engine import engine_errors
+from overlaykit.remote.fleet import Fleet, FleetHost
+from overlaykit.words.errors import HostError
+
+Answers = dict[str, Any]
+
+#: What the engine does not say, asked by one shell; reads only, needs no root. A line `@name` opens a part.
+#: Starting a process is dear on small hosts: what does not change while a host is up is asked once (`_STANDING`).
+_LISTENERS = """
+PATH=$PATH:/usr/sbin:/sbin
+echo @listeners; ss -Hltnp 2>/dev/null || cat /proc/net/tcp /proc/net/tcp6
+"""
+_STANDING = r"""
+echo @addresses; ip -o -4 addr show 2>/dev/null
+echo @routes; ip -o -4 route show 2>/dev/null
+echo @mtu; for f in /sys/class/net/*/mtu; do read n < "$f"; echo "$f $n"; done
+echo @esp; if [ -d /sys/module/esp4 ] || modprobe -nq esp4 2>/dev/null; then echo yes
+elif command -v modprobe >/dev/null; then echo no; else echo '?'; fi
+echo @ipvs; if [ -d /sys/module/ip_vs ] || modprobe -nq ip_vs 2>/dev/null; then echo yes
+elif command -v modprobe >/dev/null; then echo no; else echo '?'; fi
+"""
+
+
+def gather(fleet: Fleet, standing: dict[str, str], silent: Mapping[str, HostError] | None = None) -> Answers:
+    """What every host answers, side by side, and what the swarm's first reachable manager says of it.
+
+    `standing` remembers by host, from one look to the next, what does not change while the host is up. Hosts in
+    `silent` have just been tried, and are not tried again.
+    """
+    silent = silent or {}
+    answered = fleet.each(lambda host: look_at_host(host, standing), [name for name in fleet if name not in silent])
+    found = {name: silent[name] if name in silent else answered[name] for name in fleet}
+    hosts = {name: _or_error(answer) for name, answer in found.items()}
+    refused = ""
+    for name, answer in hosts.items():
+        if answer.get("info", {}).get("Swarm", {}).get("ControlAvailable"):
+            try:
+                return {"hosts": hosts, "swarm": look_at_swarm(fleet[name])}
+            except HostError as error:  # without a quorum; another may be better off
+                refused = refused or f"the swarm's managers do not answer: {error}"
+    return {"hosts": hosts, "swarm": None, "swarm_error": refused}
+
+
+def look_at_host(host: FleetHost, standing: dict[str, str]) -> Answers:
+    """One host: its engine, images, volumes, containers, and what its kernel and network look like."""
+    with engine_errors(host.name):
+        api = host.docker.api
+        script = _LISTENERS + ("" if host.name in standing else _STANDING)
+        shell = host.run(script, sudo=host.host.become is not None).stdout
+        listeners, _, rest = shell.partition("@addresses")
+        if rest:  # an account without a shell tells nothing, and nothing is no answer to remember
+            standing.setdefault(host.name, "@addresses" + rest)
+        return {
+            "info": api.info(),
+            "images": api.images(),
+            "volumes": api.volumes()["Volumes"] or [],
+            "containers": api.containers(all=True),
+            "networks": api.networks(filters={"type": "custom"}),
+            "shell": listeners + standing.get(host.name, ""),
+        }
+
+
+def look_at_swarm(host: FleetHost) -> Answers:
+    """The swarm's objects as a manager lists them."""
+    with engine_errors(host.name):
+        api = host.docker.api
+        swarm = api.inspect_swarm()
+        return {
+            "host": host.name,
+            "swarm": {key: swarm[key] for key in ("ID", "Spec", "DataPathPort", "DefaultAddrPool") if key in swarm},
+            "nodes": api.nodes(),
+            "networks": api.networks(filters={"driver": "overlay"}),
+            "services": api.services(),
+            "tasks": api.tasks(),
+            "secrets": [_named(one) for one in api.secrets()],
+            "configs": [_named(one) for one in api.configs()],
+        }
+
+
+def _named(item: Answers) -> Answers:
+    """A secret or config without its content."""
+    return {"Name": item["Spec"]["Name"], "Labels": item["Spec"].get("Labels") or {}}
+
+
+def _or_error(answer: Answers | HostError) -> Answers:
+    return {"error": answer.text} if isinstance(answer, HostError) else answer

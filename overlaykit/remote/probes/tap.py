@@ -1,0 +1,196 @@
+"""Capture on every host's wire while a word goes through the stack.
+
+    watch_wire(fleet, WatchWire("node1", word="open-sesame", interfaces={"node1": "eth0", …}, images=…, addresses=…))
+    {"captures": {"node1": Capture(…)}, "sent": {"node1": {"status": 201, "path": {…}}}, "associations": {…}, …}
+
+On each host a short-lived container of the kit's own image, in the host's network, with the one capability that a
+capture takes: so it needs Docker alone, neither root nor tcpdump, wherever the hosts are. It ends when we hang up, and
+removes itself. The word is sent when all that could be opened have said that they listen, and what had passed when the
+answer was here is in the captures: a packet is copied to them before it goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from contextlib import suppress
+from typing import Any, BinaryIO, Self
+
+from overlaykit.remote.engine import engine_errors
+from overlaykit.remote.fleet import Fleet, FleetHost
+from overlaykit.remote.probes.doors import count_packets
+from overlaykit.remote.probes.inside import try_passwords
+from overlaykit.remote.probes.programs import source
+from overlaykit.remote.probes.way import mark
+from overlaykit.words.errors import CommandFailed, ConnectionLost, HostError
+from overlaykit.words.probes import WatchWire
+from overlaykit.words.wire import Capture
+
+Json = dict[str, Any]
+
+#: Seconds until a capture ends by itself, bytes that it keeps at most, and bytes that it keeps of each packet.
+_LIFETIME, _MOST, _SNAP = 60, 16 << 20, 4096
+_ANSWER_WITHIN = 20.0
+_HEADER = 24  # bytes of a pcap file before its first packet: they come when the capture runs
+_STDOUT, _STDERR = 1, 2
+
+
+def watch_wire(fleet: Fleet, probe: WatchWire) -> Json:
+    """What was captured where, what came of the requests, and which security associations the kernels have."""
+    taps = fleet.each(lambda host: Tap.open(host, probe), probe.interfaces)
+    sent: dict[str, Json] = {}
+    try:
+        if any(isinstance(tap, Tap) for tap in taps.values()):
+            answers = fleet.each(lambda host: _send(host, probe), probe.addresses)
+            sent = {host: _plain(answer) for host, answer in answers.items()}
+    finally:
+        kept = fleet.each(lambda host: _stop(taps[host.name]), taps)
+    captures = {host: _capture(host, capture) for host, capture in kept.items()}
+    states = fleet.each(count_packets, [host for host, capture in captures.items() if capture.pcap])
+    return {
+        "captures": captures,
+        "sent": sent,
+        "associations": {host: _plain(answer) for host, answer in states.items()},
+        "left": _strike(fleet, probe, sent),
+    }
+
+
+class Tap:
+    """One host's capture, running. `stop` says what it has kept."""
+
+    def __init__(self, host: FleetHost, interface: str, container: str, stream: Any) -> None:
+        self.host = host
+        self._interface = interface
+        self._container = container
+        self._stream = stream
+        self._reader: BinaryIO = stream.makefile("rb")
+        self._said = {_STDOUT: b"", _STDERR: b""}
+
+    @classmethod
+    def open(cls, host: FleetHost, probe: WatchWire) -> Self:
+        """Start it, and wait until it says that it listens."""
+        interface = probe.interfaces[host.name]
+        if not interface:
+            raise HostError(host.name, "it could not be seen which interface carries the swarm's traffic")
+        with engine_errors(host.name):
+            api = host.docker.api
+            made = _create(host, probe, interface)
+            try:
+                attach = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+                stream: Any = api.attach_socket(made, params=attach)
+                stream.settimeout(_ANSWER_WITHIN)
+                tap = cls(host, interface, made, stream)
+                api.start(made)
+                tap._hear(_HEADER)
+            except BaseException:
+                _remove(host, made)
+                raise
+        return tap
+
+    def stop(self) -> Capture:
+        """Tell it to stop, and read what it has kept."""
+        try:
+            with suppress(OSError):  # it has ended already: what it said tells why
+                self._stream.sendall(b"\n")
+            self._hear(None)
+            return self._capture()
+        finally:
+            self._stream.close()
+            _remove(self.host, self._container)
+
+    def _capture(self) -> Capture:
+        lines = self._said[_STDERR].decode(errors="replace").split("\n")
+        told: Json = json.loads(lines[-2]) if len(lines) > 1 and lines[-2].startswith("{") else {}
+        return Capture(
+            self.host.name, self._interface, told.get("address", ""), self._said[_STDOUT], self._incomplete(told)
+        )
+
+    def _incomplete(self, told: Json) -> str:
+        """Why not all that passed is in it; empty where all is."""
+        if not told:
+            return f"{self.host.name}: the capture broke off before it was read"
+        if not told["whole"]:
+            return f"{self.host.name}: more passed than a capture keeps ({_MOST >> 20} MB in {_LIFETIME} s)"
+        if told["dropped"]:
+            return f"{self.host.name}: the kernel dropped {told['dropped']} packets that the capture should have seen"
+        return ""
+
+    def _hear(self, enough: int | None) -> None:
+        """Read until there is so much of the file, or to the end. Docker puts 8 bytes before each piece."""
+        try:
+            while enough is None or len(self._said[_STDOUT]) < enough:
+                head = self._reader.read(8)
+                if len(head) < 8:
+                    break
+                kind, size = struct.unpack(">BxxxL", head)
+                self._said[kind] += self._reader.read(size)
+        except TimeoutError:
+            raise HostError(self.host.name, f"the capture said nothing for {_ANSWER_WITHIN:g} s") from None
+        except OSError as error:
+            raise ConnectionLost(self.host.name, f"the connection ended during the capture ({error})") from error
+        if enough is not None and len(self._said[_STDOUT]) < enough:
+            raise self._refused()
+
+    def _refused(self) -> CommandFailed:
+        said = self._said[_STDERR].decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        return CommandFailed(self.host.name, f"it may not be captured on {self._interface}: {said[-1]}")
+
+
+def _create(host: FleetHost, probe: WatchWire, interface: str) -> str:
+    asked = {"interface": interface, "port": probe.data_port, "seconds": _LIFETIME, "most": _MOST, "snap": _SNAP}
+    api = host.docker.api
+    made = api.create_container(
+        probe.images[host.name],
+        entrypoint=["python3"],
+        command=["-ISc", source("capture"), json.dumps(asked)],
+        labels={**probe.labels},
+        user="0",
+        stdin_open=True,
+        host_config=api.create_host_config(
+            network_mode="host",
+            cap_drop=["ALL"],
+            cap_add=["NET_RAW"],
+            security_opt=["no-new-privileges"],
+            read_only=True,
+            auto_remove=True,
+        ),
+    )
+    return str(made["Id"])
+
+
+def _remove(host: FleetHost, container: str) -> None:
+    """It removes itself when it ends: the engine may be at it already, and a host that has gone does it later."""
+    if host.connection.alive:
+        with suppress(HostError), engine_errors(host.name):
+            host.docker.api.remove_container(container, force=True)
+
+
+def _stop(tap: Tap | HostError) -> Capture:
+    if isinstance(tap, HostError):
+        raise tap
+    return tap.stop()
+
+
+def _capture(host: str, capture: Capture | HostError) -> Capture:
+    return Capture(host, error=str(capture)) if isinstance(capture, HostError) else capture
+
+
+def _send(host: FleetHost, probe: WatchWire) -> Json:
+    return mark(host, probe.port, probe.addresses[host.name], probe.word, writes=probe.strike is not None)
+
+
+def _strike(fleet: Fleet, probe: WatchWire, sent: dict[str, Json]) -> Json:
+    """Strike out what was written, as a check does; how many entries there were, and why they are still there."""
+    written = [answer["id"] for answer in sent.values() if answer.get("id")]
+    if not (written and probe.strike):
+        return {"written": 0, "error": ""}
+    try:
+        right = try_passwords(fleet[probe.strike.host], probe.strike, lambda: written)["passwords"]["right"]
+    except HostError as error:
+        return {"written": len(written), "error": str(error)}
+    said = right.get("said") or right.get("error") or "the database refused"
+    return {"written": len(written), "error": "" if right.get("accepted") else said}
+
+
+def _plain(answer: Json | HostError) -> Json:
+    return {"error": str(answer)} if isinstance(answer, HostError) else answer

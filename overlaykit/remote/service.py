@@ -1,0 +1,190 @@
+"""Create and update a service by the Docker SDK, and wait until its tasks run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import docker
+from docker.types import (
+    ConfigReference,
+    EndpointSpec,
+    Healthcheck,
+    Mount,
+    Resources,
+    SecretReference,
+    ServiceMode,
+    UpdateConfig,
+)
+
+from overlaykit.remote.work import Work
+from overlaykit.words.errors import DeadlinePassed
+from overlaykit.words.facts import trouble
+from overlaykit.words.service import FileRef, Health, ServiceSpec
+from overlaykit.words.steps import HOST_LABEL
+
+_NANO = 1_000_000_000
+#: A slot that failed this often while we watched will not heal by itself.
+TOO_OFTEN = 3
+
+Json = dict[str, Any]
+
+
+def create_service(client: docker.DockerClient, spec: ServiceSpec, work: Work) -> None:
+    """Create it, and wait until its tasks have a host.
+
+    Swarm spreads tasks around those that it has placed already: services that are created at the same moment
+    may land on one host.
+    """
+    client.services.create(spec.image, **service_arguments(client, spec))
+    work.wait(lambda: _unplaced(client, spec.name))
+
+
+def update_service(client: docker.DockerClient, spec: ServiceSpec) -> None:
+    """Change it to the spec."""
+    client.services.get(spec.name).update(image=spec.image, **service_arguments(client, spec))
+
+
+def service_arguments(client: docker.DockerClient, spec: ServiceSpec) -> Json:
+    """The keyword arguments of `docker.services.create` (and `.update`) that say the same as the spec."""
+    return {
+        "name": spec.name,
+        "command": list(spec.command) or None,
+        "args": list(spec.args) or None,
+        "env": list(spec.env),
+        "hostname": spec.hostname or None,
+        "mode": ServiceMode("global") if spec.replicas is None else ServiceMode("replicated", spec.replicas),
+        "networks": list(spec.networks),
+        "constraints": list(spec.constraints),
+        "mounts": [Mount(m.target, m.volume, labels=dict(m.labels)) for m in spec.mounts],
+        "secrets": [SecretReference(*_reference(client.api.secrets, ref)) for ref in spec.secrets],
+        "configs": [ConfigReference(*_reference(client.api.configs, ref)) for ref in spec.configs],
+        "endpoint_spec": EndpointSpec(spec.endpoint_mode, [_port(p) for p in spec.ports] or None),
+        "healthcheck": _healthcheck(spec.health) if spec.health else None,
+        "resources": Resources(cpu_limit=int(spec.cpus * _NANO) or None, mem_limit=spec.memory or None),
+        "update_config": UpdateConfig(parallelism=1, order="stop-first" if spec.stop_first else "start-first"),
+        "labels": dict(spec.labels),
+    }
+
+
+def wait_for_tasks(client: docker.DockerClient, name: str, work: Work) -> None:
+    """Wait until as many tasks run as the service wants, all of its present spec.
+
+    Raises DeadlinePassed with the newest reason, at once where a slot keeps failing.
+    """
+    before = {task["ID"] for task in client.api.tasks(filters={"service": name}) if _failed(task)}
+    hosts: dict[str, str] = {}  # by node id: known once, they stay
+
+    service = client.api.inspect_service(name)
+
+    def unmet() -> str | None:
+        nonlocal service
+        tasks = client.api.tasks(filters={"service": name})
+        failures = [task for task in tasks if task["ID"] not in before and _failed(task)]
+        worst = Counter(task.get("Slot", task.get("NodeID")) for task in failures).most_common(1)
+        if worst and worst[0][1] >= TOO_OFTEN:
+            raise DeadlinePassed(f"{_words(client, name, failures)} (tried {worst[0][1]} times)")
+        wanted = [task["Status"]["State"] == "running" for task in tasks if task["DesiredState"] == "running"]
+        if not wanted or any(wanted):  # as long as none runs, the service need not be asked again what it wants
+            service = client.api.inspect_service(name)
+        running = sum(_runs_as(task, service) for task in tasks)
+        target = _target(client, service)
+        if running >= target and not _updating(service):
+            return None
+        if failures:
+            return _words(client, name, failures)
+        return f"{name}: {running} of {target} tasks run{_on_their_way(client, tasks, hosts)}"
+
+    work.wait(unmet)
+
+
+def _unplaced(client: docker.DockerClient, name: str) -> str | None:
+    """None once every task has a host, or the reason why it gets none: starting it will tell that."""
+    tasks = client.api.tasks(filters={"service": name})
+    waiting = [task for task in tasks if not (task.get("NodeID") or task["Status"].get("Err"))]
+    target = _target(client, client.api.inspect_service(name))
+    return f"{name}: waiting for a host" if waiting or len(tasks) < target else None
+
+
+def _failed(task: Json) -> bool:
+    return task["Status"]["State"] in ("failed", "rejected") or (
+        task["Status"]["State"] == "pending" and bool(task["Status"].get("Err"))
+    )
+
+
+def _runs_as(task: Json, service: Json) -> bool:
+    """Does the task run, with the container that the service describes today?
+
+    Placement is left out: a task that satisfies a new rule is not started again for it.
+    """
+    if not (task["Status"]["State"] == task["DesiredState"] == "running"):
+        return False
+    wanted = service["Spec"]["TaskTemplate"]
+    return all(task["Spec"].get(part) == wanted.get(part) for part in ("ContainerSpec", "Resources"))
+
+
+def _target(client: docker.DockerClient, service: Json) -> int:
+    replicated = service["Spec"]["Mode"].get("Replicated")
+    if replicated is not None:
+        return int(replicated.get("Replicas", 1))
+    nodes = client.api.nodes()
+    return sum(n["Status"]["State"] == "ready" and n["Spec"]["Availability"] == "active" for n in nodes)
+
+
+def _updating(service: Json) -> bool:
+    return (service.get("UpdateStatus") or {}).get("State") in ("updating", "rollback_started")
+
+
+def _words(client: docker.DockerClient, service: str, tasks: list[Json]) -> str:
+    """The newest failure as a sentence that names task, host and reason."""
+    task = max(tasks, key=lambda task: str(task["Status"]["Timestamp"]))
+    status = task["Status"]
+    place, error = _hosts(client).get(task.get("NodeID", ""), ""), status.get("Err", "")
+    rules = (task["Spec"].get("Placement") or {}).get("Constraints") or []
+    if "no suitable node" in error and rules:
+        error += f"; it must run where {' and '.join(rules)}: is that host on?"
+    return trouble(f"{service}.{task.get('Slot', 0)}", status["State"], place, error)
+
+
+def _on_their_way(client: docker.DockerClient, tasks: list[Json], hosts: dict[str, str]) -> str:
+    """How far the tasks are that do not run yet, as in ` (preparing on node2)`."""
+    coming = [task for task in tasks if task["DesiredState"] == "running" != task["Status"]["State"]]
+    if any(task.get("NodeID", "") not in hosts for task in coming):
+        hosts.update({"": ""} | _hosts(client))
+    ways = (f"{task['Status']['State']} on {hosts.get(task.get('NodeID', ''), '')}" for task in coming)
+    said = ", ".join(sorted({way.removesuffix(" on ") for way in ways}))
+    return f" ({said})" if said else ""
+
+
+def _hosts(client: docker.DockerClient) -> dict[str, str]:
+    """The host of each node, by the node's id."""
+    return {node["ID"]: (node["Spec"].get("Labels") or {}).get(HOST_LABEL, "") for node in client.api.nodes()}
+
+
+def _reference(listing: Any, ref: FileRef) -> tuple[str, str, str, str, str, int]:
+    """The arguments of a SecretReference or ConfigReference: the engine wants the id beside the name."""
+    found = next(one for one in listing(filters={"name": ref.name}) if one["Spec"]["Name"] == ref.name)
+    return found["ID"], ref.name, ref.target, ref.uid, "0", ref.mode
+
+
+def _port(port: Any) -> Json:
+    return {
+        "Protocol": "tcp",
+        "PublishedPort": port.published,
+        "TargetPort": port.target,
+        "PublishMode": port.mode,
+    }
+
+
+def _healthcheck(health: Health) -> Healthcheck:
+    """The SDK has no word for the interval while starting, so it is added to what it makes."""
+    check = Healthcheck(
+        test=list(health.test),
+        interval=int(health.interval * _NANO),
+        timeout=int(health.timeout * _NANO),
+        retries=health.retries,
+        start_period=int(health.start_period * _NANO),
+    )
+    if health.start_interval:
+        check["StartInterval"] = int(health.start_interval * _NANO)
+    return check

@@ -1,0 +1,54 @@
+"""A question with three choices; what is true of a choice appears when it is made.
+
+predict("03", "where")
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import ipywidgets
+
+from overlaykit.lessons.questions import Choice, Question, read_question
+
+
+def predict(lesson: str, key: str) -> Prediction:
+    """The question of a lesson with its three choices. Raises InputError where there is no such question."""
+    return Prediction(read_question(lesson, key))
+
+
+class Prediction(ipywidgets.VBox):
+    """Nothing is chosen at first, and nothing has to be: the cells below run all the same."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.choice = ipywidgets.RadioButtons(
+            options=[choice.text for choice in question.choices],
+            index=None,
+            layout=ipywidgets.Layout(width="auto", max_width="100%"),
+        )
+        self.answer = ipywidgets.HTML(_answer("Choose one; you may change your mind."))
+        self.choice.observe(self._chosen, names="index")
+        asked = ipywidgets.HTML(f"<b>Predict.</b> {escape(question.text)}")
+        super().__init__([asked, self.choice, self.answer])
+
+    def _chosen(self, change: dict[str, Any]) -> None:
+        chosen = change["new"]
+        if chosen is not None:
+            self.answer.value = _answer(*_said(self.question.choices[chosen]))
+
+    def __repr__(self) -> str:
+        return f"Prediction({self.question.lesson!r}, {self.question.key!r})"
+
+
+def _said(choice: Choice) -> tuple[str, str, str]:
+    if choice.right:
+        return choice.answer, "Right.", "--jp-success-color1"
+    return choice.answer, f"Not so: “{choice.misconception}” is what many think.", "--jp-warn-color1"
+
+
+def _answer(text: str, word: str = "", colour: str = "--jp-border-color1") -> str:
+    bold = f"<b>{escape(word)}</b> " if word else ""
+    style = f"border-left:4px solid var({colour}, currentColor);padding:.2em .8em;line-height:1.5;white-space:normal"
+    return f'<div role="status" style="{style}">{bold}{escape(text)}</div>'

@@ -1,0 +1,81 @@
+"""A host as the inventory names it, and the inventory: the words for *where*."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from overlaykit.words.secret import Secret
+
+Role = Literal["manager", "worker"]
+
+
+@dataclass(frozen=True)
+class Become:
+    """Commands on the host run as `user`, by `sudo` (Ansible's `ansible_become`)."""
+
+    user: str = "root"
+    password: Secret | None = None
+    needs_password: bool = False
+
+
+@dataclass(frozen=True)
+class Host:
+    """One Docker host: how SSH reaches it, and what it is to be in the swarm.
+
+    >>> Host("node1", "192.0.2.11", role="manager").login
+    '192.0.2.11:22'
+    """
+
+    name: str
+    address: str
+    role: Role
+    port: int | None = None  # None: what ~/.ssh/config says, else 22
+    user: str | None = None  # None: what ~/.ssh/config says, else who runs this
+    key_file: str | None = None
+    password: Secret | None = None
+    proxy_jump: str | None = None  # as ssh -J takes it: [user@]host[:port][,…]
+    known_hosts: str | None = None  # None: ~/.ssh/known_hosts
+    become: Become | None = None
+    advertise_addr: str | None = None  # what other nodes reach the swarm's ports at; None: the engine chooses
+    data_path_addr: str | None = None  # VXLAN traffic, where it has an address of its own
+    docker_socket: str = "/var/run/docker.sock"
+    published: str | None = None  # ADDRESS:PORT at which this machine reaches the host's port 80, if not there
+    groups: tuple[str, ...] = ()
+
+    @property
+    def login(self) -> str:
+        """Where SSH knocks, for messages: `[user@]address:port`."""
+        return f"{self.user}@{self.address}:{self.port or 22}" if self.user else f"{self.address}:{self.port or 22}"
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All hosts, in the order of the file. `lab` is the name of the lab that made them, or None."""
+
+    hosts: tuple[Host, ...]
+    source: str
+    lab: str | None = None
+
+    @property
+    def managers(self) -> tuple[Host, ...]:
+        """Hosts of role manager; the first is where the swarm is formed."""
+        return tuple(host for host in self.hosts if host.role == "manager")
+
+    @property
+    def workers(self) -> tuple[Host, ...]:
+        """Hosts of role worker."""
+        return tuple(host for host in self.hosts if host.role == "worker")
+
+    def __iter__(self) -> Iterator[Host]:
+        return iter(self.hosts)
+
+    def __len__(self) -> int:
+        return len(self.hosts)
+
+    def __getitem__(self, name: str) -> Host:
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        raise KeyError(f"no host {name!r} in {self.source}; there are: {', '.join(h.name for h in self.hosts)}")

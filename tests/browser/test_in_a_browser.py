@@ -1,0 +1,160 @@
+"""Lessons in a browser: run, turned, applied, cancelled, looked at; at the root and behind a hub's address.
+
+Their hosts are a lab of this run. What a person should see is kept in test-logs/screenshots.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from chromium import chromium
+from lab_server import Server, jupyter
+from notebook import Notebook
+from own_lab import own_lab
+from playwright.sync_api import Browser, Locator, expect
+
+pytestmark = pytest.mark.timeout(300)
+
+#: Milliseconds for a plan that is carried out and proven.
+APPLIED = 90_000
+#: Milliseconds in which a panel has looked at the hosts and says what is to do, or is so.
+PLANNED = 30_000
+#: Milliseconds in which the picture follows what happens on the hosts.
+FOLLOWS = 5_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def _lab() -> Iterator[None]:
+    with own_lab(lambda _: None):
+        yield
+
+
+@pytest.fixture(scope="module")
+def server(_lab: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with jupyter(tmp_path_factory.mktemp("jupyter")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hub(_lab: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """As on a JupyterHub, where everything of a learner lies beneath an address of theirs; in the dark theme."""
+    with jupyter(tmp_path_factory.mktemp("hub"), base_url="/user/learner/", theme="dark") as running:
+        yield running
+
+
+def status(panel: Locator) -> Locator:
+    """What a panel says of its work."""
+    return panel.locator(".okp-status")
+
+
+def press(panel: Locator, name: str) -> None:
+    panel.get_by_role("button", name=name, exact=True).click()
+
+
+def test_a_refused_value_is_explained(browser: Browser, server: Server) -> None:
+    with Notebook.open(browser, server, "03_overlay_network") as notebook:
+        notebook.run_all()
+        panel = notebook.show("NetworkPanel(")
+        subnet = panel.get_by_role("textbox", name="subnet")
+        allowed = subnet.input_value()
+        subnet.fill("10.20.0.0/33")
+        expect(panel.get_by_role("alert").first).to_contain_text("'10.20.0.0/33' is not a subnet: write it like")
+        expect(panel.get_by_role("button", name="Apply", exact=True)).to_be_disabled()
+        notebook.keep("03-refused-light", panel)
+        subnet.fill(allowed)
+        planned(panel)
+        expect(panel.get_by_role("button", name="Apply", exact=True)).to_be_enabled()
+        assert notebook.faults == []
+
+
+def test_apply_is_cancelled_then_completed(browser: Browser, server: Server) -> None:
+    """And the picture beneath follows."""
+    with Notebook.open(browser, server, "04_services") as notebook:
+        notebook.run_to("TiersPanel(")
+        panel = notebook.show("TiersPanel(")
+        planned(panel)
+        press(panel, "Apply")
+        expect(panel.get_by_text("done").first).to_be_visible()
+        press(panel, "Cancel")
+        expect(status(panel)).to_have_text("cancelled", timeout=APPLIED)
+        notebook.keep("04-cancelled-light", panel)
+        press(panel, "Apply")
+        applied(panel)
+        notebook.keep("04-applied-light", panel)
+        assert notebook.faults == []
+
+
+def test_a_slider_is_turned_and_applied(browser: Browser, server: Server) -> None:
+    """The plan follows the slider, the picture follows the hosts, and what is wanted is proven."""
+    with Notebook.open(browser, server, "04_services") as notebook:
+        notebook.run_to("picture(")
+        panel = notebook.show("TiersPanel(")
+        panel.get_by_role("slider", name="backend replicas").press("ArrowRight")
+        planned(panel, "--replicas 2")
+        press(panel, "Apply")
+        applied(panel)
+        press(panel, "Prove")
+        expect(status(panel)).to_have_text("proven", timeout=PLANNED)
+        picture = notebook.show("picture(")
+        expect(picture.locator("svg text", has_text="backend.2").first).to_be_visible(timeout=FOLLOWS)
+        notebook.keep("04-picture-light", picture)
+        assert notebook.faults == []
+
+
+def test_a_tab_that_is_closed_stops_nothing(browser: Browser, server: Server) -> None:
+    """And who comes back sees in the panel where the work is."""
+    with Notebook.open(browser, server, "04_services") as notebook:
+        notebook.run_to("TiersPanel(")
+        panel = notebook.show("TiersPanel(")
+        panel.get_by_role("slider", name="frontend replicas").press("ArrowRight")
+        planned(panel, "--replicas 2")
+        notebook.save()
+        press(panel, "Apply")
+        expect(status(panel)).to_have_text(re.compile("^applying"), timeout=PLANNED)
+    with Notebook.open(browser, server, "04_services") as again:
+        applied(again.show("TiersPanel("))
+        assert again.faults == []
+
+
+def test_the_guest_book_opens_inside_the_lesson(browser: Browser, server: Server) -> None:
+    sign_the_guest_book(browser, server)
+
+
+def test_all_is_the_same_behind_a_hub(browser: Browser, hub: Server) -> None:
+    sign_the_guest_book(browser, hub)
+
+
+def sign_the_guest_book(browser: Browser, server: Server) -> None:
+    """Through JupyterLab's proxy, in the frame; the page says which way the entry took."""
+    with Notebook.open(browser, server, "00_start") as notebook:
+        notebook.run_all()
+        book = notebook.show("guestbook(")
+        page = book.frame_locator("iframe")
+        page.get_by_label("Name").fill("Grace")
+        page.get_by_label("Message").fill(f"from the {server.theme} side")
+        page.get_by_role("button", name="Sign").click()
+        expect(page.get_by_text(f"from the {server.theme} side")).to_be_visible()
+        assert f"{server.base_url}proxy/" in str(book.get_by_role("link").get_attribute("href"))
+        notebook.keep(f"00-guestbook-{server.theme}", book)
+        notebook.keep(f"00-picture-{server.theme}", notebook.show("picture("))
+        assert notebook.faults == []
+
+
+def planned(panel: Locator, words: str = "docker") -> None:
+    """It has looked at the hosts, and shows a step with these words; long ones are folded."""
+    expect(panel.locator("code", has_text=words).first).to_be_attached(timeout=PLANNED)
+    expect(status(panel)).to_have_text(re.compile(r"to do\b"), timeout=PLANNED)
+
+
+def applied(panel: Locator) -> None:
+    """It came to its end, and is so."""
+    expect(status(panel)).to_have_text(re.compile("^applied"), timeout=APPLIED)
+    expect(panel.get_by_text("FAILED")).to_have_count(0)

@@ -1,0 +1,61 @@
+"""What is done to practice hosts around a test: power on, make bare, keep what they said.
+
+power_on("tests-4711")
+make_bare(hosts)
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from overlaykit import Stack, connect
+from overlaykit.kit import Hosts
+from overlaykit.lab import lab as practice
+from overlaykit.words.errors import OverlaykitError
+
+NODES = ("node1", "node2", "node3")
+LOGS = Path(__file__).parents[2] / "test-logs"
+
+#: A command line as a test types it, see the fixture `overlaykit`.
+Typed = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def power_on(lab: str) -> None:
+    """Whatever a test switched off."""
+    for node in NODES:
+        practice.power(lab, node, on=True)
+
+
+def make_bare(hosts: Hosts) -> None:
+    """Engines in no swarm, without a volume of the stack; a test that left something else is at fault."""
+    stack = Stack()
+    hosts.down(stack, volumes=True).apply()
+    left = hosts.down(stack, volumes=True).prove()
+    assert left.ok, left
+
+
+def keep_logs(lab: str) -> None:
+    """What each host said: its console, and its engine."""
+    folder = LOGS / lab
+    folder.mkdir(parents=True, exist_ok=True)
+    for node in NODES:
+        (folder / f"{node}-console.log").write_text(said(partial(practice.logs, lab, node)))
+    with connect(f"lab:{lab}") as hosts:
+        for node in NODES:
+            (folder / f"{node}-engine.log").write_text(said(partial(engine_log, hosts, node)))
+
+
+def engine_log(hosts: Hosts, node: str) -> str:
+    """The last that a host's engine wrote."""
+    return hosts[node].run("tail -n 2000 /var/log/dockerd.log").stdout
+
+
+def said(read: Callable[[], str]) -> str:
+    """A log, or why there is none: the logs of the other hosts are wanted all the same."""
+    try:
+        return read()
+    except OverlaykitError as error:
+        return f"{error}\n"

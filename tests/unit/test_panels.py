@@ -1,0 +1,309 @@
+"""The panels, read and pressed without a browser: what is turned, planned, applied, cancelled and proved."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+from fake_kit import FakeKit, FakePhase
+from panel_reader import Reader, until
+
+from overlaykit.ui.panels import DiscoveryPanel, NetworkPanel, SwarmPanel, TiersPanel
+from overlaykit.words.errors import Cancelled, PlanRefused
+from overlaykit.words.findings import Finding
+from overlaykit.words.plan import ApplyFailed
+from overlaykit.words.probes import Row
+from overlaykit.words.secret import Secret
+from overlaykit.words.stack import Stack
+from overlaykit.words.stack_file import load_stack
+from overlaykit.words.steps import CreateNetwork, CreateSecret, InitSwarm, JoinSwarm
+
+NETWORK = CreateNetwork("node1", name="guestbook", subnet="10.20.0.0/24")
+SWARM = [InitSwarm("node1", advertise_addr="10.77.0.11"), JoinSwarm("node2", via="node1")]
+WELL = Finding("OK202", "ok", "network guestbook is there", evidence=("subnet 10.20.0.0/24",))
+BROKEN = Finding("OK203", "error", "node1 does not reach node2", evidence=("3 <lost>",), fix=("open UDP 4789",))
+
+
+@pytest.fixture(autouse=True)
+def beside_a_notebook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A folder of its own, and no widget of another test."""
+    monkeypatch.chdir(tmp_path)
+    yield
+    widgets.Widget.close_all()
+
+
+def network_panel(*, lab: str | None = "default", **phase: Any) -> tuple[Reader, FakePhase]:
+    phase = {"steps": [NETWORK], "findings": [WELL], **phase}
+    fake = FakePhase("network", phase.pop("steps"), **phase)
+    return Reader(NetworkPanel(FakeKit(lab=lab, network=fake), Stack())), fake  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("panel", [SwarmPanel, NetworkPanel, TiersPanel, DiscoveryPanel])
+def test_a_panel_is_called_by_its_stack_on_every_run(panel: Any) -> None:
+    shown = panel(FakeKit(), Stack())
+    bundle = shown._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(shown) == f"{panel.__name__}(guestbook)"
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_shown_for_the_first_time_it_looks_at_the_hosts() -> None:
+    reader, _ = network_panel()
+    assert "docker network create" not in reader.text
+    reader.panel._repr_mimebundle_()
+    reader.wait()
+    assert reader.status.startswith("1 step to do, as seen at ")
+    assert "docker network create --driver overlay --subnet 10.20.0.0/24 guestbook" in reader.text
+
+
+def test_what_is_turned_is_a_new_stack_and_its_plan_follows() -> None:
+    reader, _ = network_panel()
+    before = reader.panel.stack
+    reader.turn("network.subnet", "10.30.0.0/24")
+    assert reader.panel.stack == before.set("network.subnet", "10.30.0.0/24")
+    assert before == Stack()
+    until(lambda: reader.status.startswith("1 step to do"))
+    assert reader.panel.hosts.stacks[-1].network.subnet == "10.30.0.0/24"
+
+
+def test_a_refused_value_is_explained_in_the_librarys_words_and_changes_nothing() -> None:
+    reader, _ = network_panel()
+    reader.turn("network.subnet", "10.20.0.0/33")
+    assert reader.alerts == ["'10.20.0.0/33' is not a subnet: write it like 10.20.0.0/24"]
+    assert reader.panel.stack == Stack()
+    assert [reader.button(name).disabled for name in ("Plan", "Apply", "Prove", "Export stack.toml")] == [True] * 4
+    reader.turn("network.subnet", "10.20.0.0/24")
+    assert reader.alerts == []
+    assert not reader.button("Apply").disabled
+
+
+def test_apply_shows_each_step_and_proves_it() -> None:
+    reader, fake = network_panel()
+    reader.press("Apply")
+    assert fake.applied == 1
+    assert fake.sent_packets
+    assert reader.status == "applied: 1 step done"
+    for seen in ("create network guestbook", "✓ done", "1 of 1 done", "network guestbook is there", "1 check: 1 ok"):
+        assert seen in reader.text
+
+
+def test_in_code_it_is_what_the_phase_is() -> None:
+    reader, fake = network_panel()
+    assert repr(reader.panel.plan()) == "node1: create network guestbook"
+    assert repr(reader.panel.apply()) == "node1: create network guestbook: done"
+    assert not fake.sent_packets  # it is proved where that is asked for
+    assert list(reader.panel.prove()) == [WELL]
+
+
+def test_what_is_found_is_told_with_its_evidence_and_escaped() -> None:
+    reader, _ = network_panel(findings=[WELL, BROKEN])
+    reader.press("Prove")
+    html = "\n".join(one.value for one in reader.widgets() if isinstance(one, widgets.HTML))
+    assert "✗ FAILED" in html
+    assert " open><summary>" in html
+    assert "3 &lt;lost&gt;" in html
+    assert "open UDP 4789" in html
+    assert reader.status == "not so: see the proof"
+
+
+def test_what_fails_is_a_sentence_in_the_panel_and_raised_to_code() -> None:
+    reader, _ = network_panel(failing={"node1": "node1: the engine said no: pool overlaps"})
+    reader.press("Apply")
+    assert reader.alerts == ["node1: the engine said no: pool overlaps"]
+    assert reader.status == "not done"
+    assert "✗ FAILED" in reader.text
+    assert not reader.button("Apply").disabled
+    with pytest.raises(ApplyFailed):
+        reader.panel.apply()
+
+
+def test_a_refused_plan_is_a_sentence() -> None:
+    reader, fake = network_panel(raises=PlanRefused("the hosts form no swarm yet"))
+    reader.press("Plan")
+    reader.press("Apply")
+    assert reader.alerts == ["the hosts form no swarm yet"]
+    assert fake.applied == 0
+
+
+def test_a_fault_of_the_kit_is_a_sentence_too() -> None:
+    reader, _ = network_panel(raises=KeyError("node9"))
+    reader.press("Plan")
+    (alert,) = reader.alerts
+    assert alert.startswith("default: KeyError: 'node9'. It is a fault of overlaykit")
+
+
+def test_cancel_stops_and_the_next_apply_completes() -> None:
+    begun, cancelled = threading.Event(), threading.Event()
+
+    def while_applying() -> None:
+        begun.set()
+        cancelled.wait(10)
+
+    reader, fake = network_panel(steps=[NETWORK, InitSwarm("node2")], while_applying=while_applying)
+    assert reader.button("Cancel").disabled
+    reader.press("Apply", wait=False)
+    assert begun.wait(10)
+    assert reader.button("Apply").disabled
+    assert "2 of 3 tasks run" in reader.text
+    reader.press("Cancel", wait=False)
+    cancelled.set()
+    reader.wait()
+    assert reader.status == "cancelled"
+    assert reader.alerts == ["network: cancelled; applying again goes on from here"]
+    assert "form the swarm</span> <b>not begun" in reader.text
+    assert reader.button("Cancel").disabled
+    reader.press("Apply")
+    assert (reader.status, fake.applied) == ("applied: 2 steps done", 2)
+
+
+def test_what_is_turned_meanwhile_disturbs_nothing_and_is_planned_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, released = threading.Event(), threading.Event()
+
+    def while_applying() -> None:
+        begun.set()
+        released.wait(10)
+
+    monkeypatch.setattr("overlaykit.ui.panels.worker.MOMENT", 0.0)
+    reader, fake = network_panel(while_applying=while_applying)
+    reader.press("Apply", wait=False)
+    assert begun.wait(10)
+    reader.turn("network.subnet", "10.30.0.0/24")
+    assert "create network guestbook" in reader.text
+    assert reader.status == "applying: 0 of 1 done"
+    released.set()
+    until(lambda: reader.status.startswith("1 step to do"))
+    assert (fake.applied, reader.panel.hosts.stacks[-1].network.subnet) == (1, "10.30.0.0/24")
+
+
+def test_an_interrupted_cell_cancels_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, released = threading.Event(), threading.Event()
+
+    def while_applying() -> None:
+        begun.set()
+        released.wait(10)
+
+    def interrupted(self: Any, timeout: float | None = None) -> None:
+        begun.wait(10)
+        raise KeyboardInterrupt
+
+    reader, _ = network_panel(while_applying=while_applying)
+    with monkeypatch.context() as patched:
+        patched.setattr("concurrent.futures.Future.result", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            reader.panel.apply()
+    released.set()
+    until(lambda: reader.status == "cancelled")
+
+
+def test_two_panels_do_not_change_the_same_hosts_at_once() -> None:
+    begun, released = threading.Event(), threading.Event()
+
+    def while_applying() -> None:
+        begun.set()
+        released.wait(10)
+
+    busy, _ = network_panel(while_applying=while_applying)
+    other, fake = network_panel()
+    elsewhere, _ = network_panel(lab="another")
+    busy.press("Apply", wait=False)
+    assert begun.wait(10)
+    other.press("Apply")
+    assert other.alerts == [
+        "NetworkPanel(guestbook) is at work on these hosts: nothing was changed. Try again when it has ended."
+    ]
+    assert fake.applied == 0
+    elsewhere.press("Apply")
+    assert elsewhere.status == "applied: 1 step done"
+    released.set()
+    busy.wait()
+    other.press("Apply")
+    assert fake.applied == 1
+
+
+def test_on_hosts_of_others_apply_is_off_and_says_why() -> None:
+    reader, _ = network_panel(lab=None)
+    assert reader.button("Apply").disabled
+    assert "connect(…, allow_changes=True)" in reader.text
+    assert not reader.button("Plan").disabled
+
+
+def test_on_hosts_of_others_only_what_was_shown_is_applied() -> None:
+    fake = FakePhase("network", [NETWORK])
+    kit = FakeKit(lab=None, network=fake)
+    kit.allow_changes = True
+    reader = Reader(NetworkPanel(kit, Stack()))  # type: ignore[arg-type]
+    reader.press("Apply")
+    assert reader.alerts == ["This plan was not shown yet: nothing was changed. Read it, then press Apply again."]
+    assert fake.applied == 0
+    reader.press("Apply")
+    assert fake.applied == 1
+
+
+def test_making_anew_is_agreed_to_once() -> None:
+    reader, fake = network_panel()
+    reader.panel._recreate.value = True
+    reader.press("Apply")
+    assert fake.applied == 1
+    assert reader.panel._recreate.value is False
+
+
+def test_no_secret_is_in_the_state_of_any_widget() -> None:
+    secret = CreateSecret("node1", name="guestbook-password", value=Secret("hunter2"))
+    kit = FakeKit(swarm=FakePhase("swarm", SWARM), tiers=FakePhase("tiers", [secret]))
+    for panel in (SwarmPanel(kit, Stack()), TiersPanel(kit, Stack())):  # type: ignore[arg-type]
+        Reader(panel).press("Apply")
+    state = json.dumps(widgets.Widget.get_manager_state())
+    assert "docker secret create" in state
+    assert "docker swarm join --token" in state
+    assert "hunter2" not in state
+    assert "SWMTKN" not in state
+
+
+def test_export_writes_what_reads_back_and_never_over_another_file_unasked() -> None:
+    reader, _ = network_panel()
+    reader.turn("network.subnet", "10.30.0.0/24")
+    reader.press("Export stack.toml", wait=False)
+    assert load_stack("stack.toml") == reader.panel.stack
+    assert f"written to {Path('stack.toml').resolve()}" in reader.text
+    reader.press("Export stack.toml", wait=False)
+    assert "says just this already" in reader.text
+
+    reader.turn("network.subnet", "10.40.0.0/24")
+    reader.press("Export stack.toml", wait=False)
+    assert "is there and says something else: nothing was written" in reader.alerts[-1]
+    assert load_stack("stack.toml").network.subnet == "10.30.0.0/24"
+    reader.press("Overwrite", wait=False)
+    assert load_stack("stack.toml") == reader.panel.stack
+
+
+def test_the_matrix_says_who_sees_whom() -> None:
+    rows = [
+        Row("frontend.1", "node1", "backend", ("10.20.0.5",), connects=True, answers=True, peers=("node2",)),
+        Row("backend.1", "node2", "database", (), connects=False, answers=False, error="no such name"),
+        Row("backend.2", "?", "database", error="it runs on a node that the inventory does not name"),
+    ]
+    kit = FakeKit(discovery=FakePhase("discovery", rows=rows, findings=[BROKEN]))
+    reader = Reader(DiscoveryPanel(kit, Stack()))  # type: ignore[arg-type]
+    assert reader.status.startswith("press Refresh")
+    reader.press("Refresh")
+    for seen in ("frontend.1", "10.20.0.5", "✓ yes", "✗ NO", "? unknown", "no such name", "does not reach node2"):
+        assert seen in reader.text
+    assert reader.status == "not so: see the proof"
+    assert list(reader.panel.prove()) == [BROKEN]
+
+
+def test_nobodys_hosts_are_asked_unless_that_is_allowed() -> None:
+    kit = FakeKit(lab=None, discovery=FakePhase("discovery", rows=[Row("a.1", "node1", "b")], findings=[WELL]))
+    reader = Reader(DiscoveryPanel(kit, Stack()))  # type: ignore[arg-type]
+    reader.press("Refresh")
+    assert "a.1" not in reader.text
+
+
+def test_an_interrupted_wait_says_cancelled() -> None:
+    reader, _ = network_panel(raises=Cancelled("network: cancelled"))
+    reader.press("Plan")
+    assert reader.status == "cancelled"
