@@ -88,19 +88,24 @@ def measure(hosts: Hosts, writes: Writes, rounds: int, inventory: str) -> int:
             part()
         taken.setdefault(title, []).append(time.perf_counter() - began)
 
-    for _ in range(rounds):
-        row("the floor", lambda: floor(hosts), lambda: assert_answers(hosts))
-        take_down(hosts)
-        row("the kit", lambda: kit(hosts), lambda: assert_answers(hosts))
-        before = writes.count
-        row("a second up", lambda: kit(hosts))
-        written = writes.count - before
-        row("check", lambda: check(hosts))
-        take_down(hosts)
-        row("overlaykit up, the command", lambda: run_command(inventory))
-        take_down(hosts)
-    for title, values in taken.items():
-        print(f"  {title:30}{median(values):7.2f}  ({min(values):.2f}-{max(values):.2f})")
+    try:
+        for _ in range(rounds):
+            row("the floor", lambda: floor(hosts), lambda: assert_answers(hosts))
+            take_down(hosts)
+            row("the kit", lambda: kit(hosts), lambda: assert_answers(hosts))
+            before = writes.count
+            row("a second up", lambda: kit(hosts))
+            written = writes.count - before
+            row("check", lambda: check(hosts))
+            take_down(hosts)
+            row("overlaykit up, the command", lambda: run_command(inventory))
+            take_down(hosts)
+    finally:  # a round that fails takes nothing with it of what was measured before
+        for title, values in taken.items():
+            print(
+                f"  {title:30}{median(values):7.2f}  ({min(values):.2f}-{max(values):.2f})  of {len(values)}",
+                flush=True,
+            )
     ratio, bound = median(taken["the kit"]) / median(taken["the floor"]), 1.15 if len(hosts) < 10 else 1.25
     print(f"  kit beside floor: {ratio:.2f} times (at most {bound}); writing calls of a second up: {written}")
     late = len(hosts) == 3 and median(taken["check"]) > 4
