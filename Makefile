@@ -13,10 +13,11 @@ say = @printf '\n== %s\n'
 jupyter := jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \
 	$(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--no-browser)
 
-.PHONY: help lab ready quickstart test lessons check outputs soak bundle bench clean packages client browser
+.PHONY: help lab ready quickstart test lessons test-servers check outputs soak bundle bench clean packages client \
+	browser servers
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 lab: packages ## the lessons: three practice hosts, and JupyterLab open at the first notebook
 	$(say) "Practice hosts (the first time, what they run from is built: some minutes)"
@@ -54,6 +55,10 @@ lessons: packages browser ## more on the lessons: from spoiled hosts, exercises 
 	@$(bin)/pytest tests/notebooks -m lab
 	$(say) "Lessons in a browser"
 	@$(bin)/pytest tests/browser
+
+test-servers: packages client servers ## docs/your-own-servers.md, typed on three plain Debian hosts that no lab made
+	$(say) "Three servers of somebody else's (the first time, their disk is made: a minute or two)"
+	@$(bin)/pytest tests/servers
 
 check: $(ready) client ## format, lint, types, unit tests, the lessons' form: seconds
 	$(say) "Format"
@@ -96,6 +101,9 @@ client: $(ready)
 
 browser: $(ready)
 	@.ci/prepare browser
+
+servers: $(ready)
+	@.ci/prepare servers
 
 $(ready):
 	@.ci/prepare python

@@ -86,7 +86,7 @@ def _on_host(host: HostFacts, facts: Facts, stack: Stack) -> Iterator[Thing]:
 def _processes(host: FleetHost, facts: Facts, stack: Stack) -> Iterator[Thing]:
     with engine_errors(host.name):
         labels = {one["Id"]: one.get("Labels") or {} for one in host.docker.api.containers()}
-    seen = host.run(IN_CONTAINERS, sudo=host.host.become is not None, check=True).stdout
+    seen = host.run(IN_CONTAINERS, check=True).stdout
     for line in seen.splitlines():
         if found := _ID.search(line):
             ours = _is_ours(labels.get(found[0], {}), facts.swarm, stack)

@@ -5,7 +5,6 @@ hosts = Way(Stack(), "03", panel.say).reach(connect("lab"))
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -13,18 +12,18 @@ from typing import NoReturn
 from overlaykit.kit import Hosts, connect
 from overlaykit.lab import lab as practice
 from overlaykit.lessons.firewall import lift
-from overlaykit.lessons.patience import until
+from overlaykit.lessons.others import images_to_bring, remarks
+from overlaykit.lessons.patience import Patience, until
 from overlaykit.lessons.starts import (
     Start,
     beyond_repair,
-    drained,
     has,
     in_the_way,
     names_taken,
     on_the_disks,
     start_of,
 )
-from overlaykit.materials import present_images
+from overlaykit.materials import kit_images, present_images
 from overlaykit.phases.down import stays_for_others
 from overlaykit.phases.tiers import are_starting
 from overlaykit.remote.apply import apply_plan
@@ -33,7 +32,7 @@ from overlaykit.ui.notebook.start import Kind
 from overlaykit.verbs import Phase
 from overlaykit.words.errors import Cancelled, HostError, LabError, OverlaykitError, PlanRefused
 from overlaykit.words.facts import Facts
-from overlaykit.words.plan import Event, Plan
+from overlaykit.words.plan import Plan
 from overlaykit.words.stack import Stack
 from overlaykit.words.steps import is_kits
 
@@ -120,7 +119,7 @@ class Way:
         for phase in self._phases(hosts):
             plan = phase.plan(facts=facts, recreate=hosts.inventory.lab is not None)
             if len(plan):
-                self.say("do", _in_short(phase, plan))
+                self.say("do", _in_short(phase.name, plan))
                 phase.apply(patience.moved, patience.over, plan=plan)
                 facts = phase.look(facts)
             found = phase.prove(facts=facts, packets=False)
@@ -165,8 +164,8 @@ class Way:
     def _on_hosts_of_others(self, hosts: Hosts) -> Hosts:
         """Look, and say what would be done; do it only where that was allowed."""
         facts = hosts.look()
-        for name in drained(facts):
-            self.say("note", f"{name} is drained, and stays so: docker node update --availability active {name}")
+        for remark in remarks(facts):
+            self.say("note", remark)
         if not hosts.allow_changes:
             for line in self._would_do(hosts, facts):
                 self.say("plan", line)
@@ -175,9 +174,18 @@ class Way:
             _refuse(hosts, [*reasons, "Nothing was changed."])
         with Patience(PATIENCE) as patience:
             facts = self._take_away(hosts, facts, self._plan_of_kits(hosts, facts), patience)
+            facts = self._bring_images(hosts, facts, patience)
             if wrong := self._apply(hosts, facts, patience):
                 raise PlanRefused([*wrong, "This lesson's start was not reached."])
         return self._ready(hosts)
+
+    def _bring_images(self, hosts: Hosts, facts: Facts, patience: Patience) -> Facts:
+        plan = images_to_bring(facts, kit_images(None, self.stack))
+        if not len(plan):
+            return facts
+        self.say("do", _in_short("images", plan))
+        apply_plan(hosts.fleet, plan, observer=patience.moved, cancel=patience.over)
+        return hosts.look()
 
     def _not_bare(self, facts: Facts) -> Iterator[str]:
         """A lesson that forms its own swarm needs hosts that are in none."""
@@ -199,6 +207,7 @@ class Way:
         """The commands, as far as they are known before the first is given, or why none can be."""
         try:
             yield from self._plan_of_kits(hosts, facts).commands
+            yield from images_to_bring(facts, kit_images(None, self.stack)).commands
             for phase in self._phases(hosts):
                 yield from phase.plan(facts=facts).commands
         except PlanRefused as refused:
@@ -221,29 +230,6 @@ def _has_settled(facts: Facts, start: Start) -> bool:
     return ready and not (has(start, "tiers") and are_starting(facts))
 
 
-def _in_short(phase: Phase, plan: Plan) -> str:
+def _in_short(name: str, plan: Plan) -> str:
     """What a phase does in one line, each thing said once."""
-    return f"{phase.name}: {', '.join(dict.fromkeys(step.title for step in plan))}"
-
-
-class Patience:
-    """Ends once nothing has moved for some seconds: `over` is set then."""
-
-    def __init__(self, seconds: float) -> None:
-        self.over = threading.Event()
-        self._seconds = seconds
-        self._timer = threading.Timer(0, self.over.set)
-
-    def moved(self, event: Event | None = None) -> None:
-        """Begin anew."""
-        self._timer.cancel()
-        self._timer = threading.Timer(self._seconds, self.over.set)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def __enter__(self) -> Patience:
-        self.moved()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+    return f"{name}: {', '.join(dict.fromkeys(step.title for step in plan))}"

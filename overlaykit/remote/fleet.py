@@ -58,11 +58,15 @@ class FleetHost:
         *,
         input: bytes | None = None,
         timeout: float = 60,
-        sudo: bool = False,
+        sudo: bool | None = None,
         check: bool = False,
     ) -> CommandResult:
-        """Run a command; with `check`, an exit status other than 0 raises CommandFailed."""
-        return self.connection.run(command, input=input, timeout=timeout, sudo=sudo, check=check)
+        """Run a command; with `check`, an exit status other than 0 raises CommandFailed.
+
+        By sudo where the inventory says so (ansible_become), unless `sudo` says otherwise.
+        """
+        by_sudo = self.host.become is not None if sudo is None else sudo
+        return self.connection.run(command, input=input, timeout=timeout, sudo=by_sudo, check=check)
 
     def close(self) -> None:
         """Hang up; using the host again connects anew."""

@@ -59,7 +59,7 @@ def look_at_host(host: FleetHost, standing: dict[str, str]) -> Answers:
     with engine_errors(host.name):
         api = host.docker.api
         script = _LISTENERS + ("" if host.name in standing else _STANDING)
-        shell = host.run(script, sudo=host.host.become is not None).stdout
+        shell = host.run(script).stdout
         listeners, _, rest = shell.partition("@addresses")
         if rest:  # an account without a shell tells nothing, and nothing is no answer to remember
             standing.setdefault(host.name, "@addresses" + rest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from overlaykit.remote.fake import Answer, FakeConnection
 from overlaykit.remote.fleet import Fleet, FleetHost
 from overlaykit.remote.ssh.connect import SshConnection
 from overlaykit.words.errors import ConnectionRefused, EngineRefused, HostError, NoEngine
-from overlaykit.words.host import Host, Inventory
+from overlaykit.words.host import Become, Host, Inventory
 
 HOSTS = tuple(Host(f"node{number}", f"192.0.2.{number}", "manager") for number in (1, 2, 3))
 INVENTORY = Inventory(HOSTS, "hosts.ini")
@@ -64,6 +65,16 @@ def test_a_mistake_in_what_is_done_is_no_fault_of_a_host() -> None:
 def test_no_engine_is_said_by_whoever_asks_for_it() -> None:
     fleet = Fleet.open(INVENTORY, connect=connect)
     assert isinstance(fleet.each(lambda host: host.docker.version())["node1"], NoEngine)
+
+
+def test_commands_go_by_sudo_where_the_inventory_says_so() -> None:
+    by_sudo = FakeConnection(replace(HOSTS[0], become=Become()), ANSWERS)
+    host = FleetHost(by_sudo.host, by_sudo)
+    host.run("hostname")
+    host.run("hostname", sudo=False)
+    plain = FakeConnection(HOSTS[0], ANSWERS)
+    FleetHost(plain.host, plain).run("hostname")
+    assert (by_sudo.asked, plain.asked) == (["sudo hostname", "hostname"], ["hostname"])
 
 
 def test_hanging_up_is_not_the_end() -> None:

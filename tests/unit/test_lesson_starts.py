@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from test_phases import CASES, IMAGES, THREE, edit
 
 from overlaykit.lessons.firewall import blocking
+from overlaykit.lessons.others import images_to_bring, remarks
 from overlaykit.lessons.starts import (
     BY_HAND,
     ORDER,
@@ -185,6 +187,20 @@ def test_what_goes_with_the_disks_is_named_once() -> None:
 def test_who_is_drained() -> None:
     facts = seen("network", {f"swarm.nodes.{number}.Spec.Availability": "drain" for number in range(3)})
     assert sorted(drained(facts)) == ["node1", "node2", "node3"]
+
+
+def test_hosts_of_others_that_the_lessons_would_call_otherwise() -> None:
+    assert list(remarks(seen("network"))) == []
+    (said,) = remarks(seen("network", {"hosts.node2.info.Name": "alder"}))
+    assert said.startswith("node2 calls itself alder, and the lessons' own docker commands speak of node2")
+    two = replace(seen("bare"), hosts=seen("bare").hosts[:2])
+    assert list(remarks(two)) == ["the lessons' own commands speak of node3, which the inventory does not name"]
+
+
+def test_hosts_of_others_are_brought_the_images() -> None:
+    assert len(images_to_bring(seen("tiers"), IMAGES)) == 0
+    lacking = seen("tiers", {"hosts.node2.images": []})
+    assert [step.host for step in images_to_bring(lacking, IMAGES)] == ["node2"] * len(list(IMAGES))
 
 
 FIREWALL = """-P FORWARD DROP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import paramiko
@@ -84,3 +85,11 @@ def test_what_to_do_about_a_changed_key(tmp_path: Path) -> None:
         keys.check("node1", route, KEY)
     assert f"ssh-keygen -R '[192.0.2.11]:2201' -f {tmp_path}/known_hosts" in caught.value.text
     assert OTHER.fingerprint in caught.value.text
+
+
+def test_the_command_that_accepts_keeps_the_key_under_the_alias(tmp_path: Path) -> None:
+    keys, route = known(tmp_path)
+    with pytest.raises(HostKeyUnknown) as caught:
+        keys.check("node1", replace(route, key_alias="the-web"), KEY)
+    options = f"-o HostKeyAlias=the-web -o UserKnownHostsFile={tmp_path}/known_hosts"
+    assert caught.value.text.endswith(f"accept it: ssh {options} -p 2201 root@192.0.2.11 true")

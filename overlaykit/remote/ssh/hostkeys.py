@@ -76,10 +76,12 @@ def _forgetting(route: Route) -> str:
 
 
 def _options(route: Route) -> list[str]:
+    """What the address alone does not tell ssh: the name under which the key is kept, and where."""
+    options = ["-o", f"HostKeyAlias={route.key_alias}"] if route.key_alias else []
     default = Path("~/.ssh/known_hosts").expanduser()
     if not route.known_hosts or route.known_hosts[0] == default:
-        return []
-    return ["-o", f"UserKnownHostsFile={route.known_hosts[0]}"]
+        return options
+    return [*options, "-o", f"UserKnownHostsFile={route.known_hosts[0]}"]
 
 
 def _shown(key: paramiko.PKey) -> str:

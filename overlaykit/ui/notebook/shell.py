@@ -56,8 +56,7 @@ def run_script(hosts: Hosts, name: str, script: str, *, may_fail: bool = False) 
         raise InputError(f"there is no host {name!r}: write %%on and one of {', '.join(hosts.fleet)}")
     if not hosts.allow_changes:
         raise PlanRefused(f"{name} is not the lab's: nothing was run there. ALLOW_CHANGES = True allows it.")
-    host = hosts[name]
-    done = host.run(script, timeout=_LONGEST, sudo=host.host.become is not None)
+    done = hosts[name].run(script, timeout=_LONGEST)
     if done.status and not may_fail:
         raise CommandFailed(name, f"the script ended with {done.status}{_last_words(done)}", done.status)
     return done
