@@ -110,7 +110,7 @@ def test_too_little_memory_is_said_and_nothing_is_half_made() -> None:
 
 
 def test_a_folder_that_holds_no_programs_is_said() -> None:
-    done = ended("--read-only", "--mount", f"type=tmpfs,destination={HOME},tmpfs-mode=1777", REFERENCE)
+    done = ended("--read-only", "--tmpfs", f"{HOME}:uid=1000,gid=100,mode=700,noexec", REFERENCE)
     assert done.returncode == 1
     assert "may not hold programs that run (it is mounted noexec)" in done.stderr
     assert "ask whoever runs it for a volume without noexec" in done.stderr
