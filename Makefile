@@ -13,11 +13,11 @@ say = @printf '\n== %s\n'
 jupyter := jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \
 	$(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--no-browser)
 
-.PHONY: help lab ready quickstart test lessons test-servers check outputs soak bundle bench clean packages client \
-	browser servers
+.PHONY: help lab ready quickstart test lessons test-servers test-workbench check outputs soak bundle workbench bench \
+	clean packages client browser servers
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 lab: packages ## the lessons: three practice hosts, and JupyterLab open at the first notebook
 	$(say) "Practice hosts (the first time, what they run from is built: some minutes)"
@@ -47,6 +47,7 @@ test: check packages ## everything that must pass: check, then practice hosts, t
 	@$(bin)/pytest tests/lab -m "not lessons"
 	$(say) "Every lesson, compared with what is saved"
 	@$(bin)/pytest --nbval --own-lab notebooks
+	@echo "Not run: the workbench, which takes a Docker Engine: make test-workbench"
 
 lessons: packages browser ## more on the lessons: from spoiled hosts, exercises done wrongly, in a browser; most of an hour
 	$(say) "Lessons that begin on spoiled hosts; exercises that are not done, done wrongly, done"
@@ -82,6 +83,14 @@ soak: packages ## twenty rounds of up and down on the same hosts; up killed at f
 
 bundle: packages ## one folder to carry: build, wheels, lessons; it installs without internet
 	@$(bin)/python bundle/make_bundle.py
+
+workbench: packages ## the whole kit as one image, for any container: dist/overlaykit-workbench.tar, made without Docker
+	@$(bin)/python bundle/make_workbench.py
+
+test-workbench: $(ready) ## that image under the strictest limits, and every lesson in it; takes a Docker Engine, half an hour
+	@[ -f dist/overlaykit-workbench.tar ] || $(MAKE) --no-print-directory workbench
+	$(say) "The workbench, in containers of this machine's Docker Engine"
+	@$(bin)/pytest tests/workbench
 
 bench: packages ## how fast it is, measured on this machine
 	@ended=0; for script in benchmarks/*.py; do \

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
@@ -51,21 +51,30 @@ class Wheel:
         return str(named or (written.splitlines() or ["not said"])[0])
 
 
-def fetch(kit: Path, folder: Path) -> None:
-    """All wheels into `folder`, for each Python. Raises CalledProcessError, or LookupError where there is none."""
-    for python in PYTHONS:
-        _download(folder, python, f"{kit}[{','.join(WANTED.extras)}]")
-        if lacking := missing(folder, python):
+def fetch(kit: Path, folder: Path, pythons: Sequence[str] = PYTHONS, more: Path | None = None) -> None:
+    """All wheels into `folder`, for each Python, and those that `more` (a requirements file) names.
+
+    Raises CalledProcessError, or LookupError where there is none.
+    """
+    others = required(more) if more else []
+    for python in pythons:
+        _download(folder, python, f"{kit}[{','.join(WANTED.extras)}]", *map(str, others))
+        if lacking := missing(folder, python, others):
             _download(folder, python, *map(str, lacking))
-        if lacking := missing(folder, python):
+        if lacking := missing(folder, python, others):
             raise LookupError(f"no wheel for Python {python}: {', '.join(map(str, lacking))}")
 
 
-def missing(folder: Path, python: str) -> list[Requirement]:
-    """What is needed on a Python, and no wheel in the folder gives."""
+def required(file: Path) -> list[Requirement]:
+    """What a requirements file names."""
+    return [Requirement(line) for line in file.read_text().splitlines() if line and not line.startswith("#")]
+
+
+def missing(folder: Path, python: str, others: Sequence[Requirement] = ()) -> list[Requirement]:
+    """What is needed on a Python, for the kit and for `others`, and no wheel in the folder gives."""
     wheels = _for_python(folder, python)
     seen: set[str] = set()
-    lacking, asked = [], [WANTED]
+    lacking, asked = [], [WANTED, *others]
     while asked:
         need = asked.pop()
         if str(need) in seen:

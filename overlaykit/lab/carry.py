@@ -3,6 +3,7 @@
     export_build(Path("lab.tar.zst"), observer=print)
     import_build("lab.tar.zst", print)              # or https://…/lab.tar.zst
     find_build()                                    # there it is
+    have_build(print)                               # from wherever it comes: here already, carried along, built
 
 A build fits where the recipes are the same. It appears whole, as one that was built here does.
 """
@@ -32,6 +33,9 @@ from overlaykit.making.place import placed
 from overlaykit.making.tier_images import cache_folder, keep_images
 from overlaykit.words.errors import InputError, LabError, LabNotPossible
 
+#: Names a file that lies where the kit was installed, as in the workbench; imported in place of building.
+CARRIED = "OVERLAYKIT_LAB_FILE"
+
 _PACKED = 0.4  # of its room, at most: measured are two tenths
 _TENTHS = 10
 
@@ -57,6 +61,17 @@ def export_build(file: Path, observer: Observer, *, force: bool = False) -> LabB
         finally:
             draft.unlink(missing_ok=True)
     return built
+
+
+def have_build(observer: Observer) -> LabBuild:
+    """The build: the one that is here, else out of the file that was carried along, else made."""
+    carried = os.environ.get(CARRIED)
+    return find_build() or (import_build(carried, observer) if carried else build(observer))
+
+
+def can_have_build() -> bool:
+    """Whether practice hosts can start without building first, which takes minutes."""
+    return find_build() is not None or CARRIED in os.environ
 
 
 def import_build(source: str, observer: Observer) -> LabBuild:

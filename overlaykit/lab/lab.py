@@ -23,6 +23,7 @@ from overlaykit.lab import processes
 from overlaykit.lab.backend import Backend
 from overlaykit.lab.boot import wait_until_up
 from overlaykit.lab.build import LabBuild, build, remove_cache
+from overlaykit.lab.carry import have_build
 from overlaykit.lab.files import make_files
 from overlaykit.lab.kernels import Kernels
 from overlaykit.lab.layout import MOST_HOSTS, Lab, Node, plan_lab, read_lab
@@ -69,9 +70,9 @@ def up(
         if lab is None:
             _require_sense(hosts or DEFAULT_HOSTS, managers or 1)
         running = len(_backend.running(lab)) if lab else 0
-        require_room_for((len(lab.nodes) if lab else hosts or DEFAULT_HOSTS) - running, folder)
+        require_room_for((len(lab.nodes) if lab else hosts or DEFAULT_HOSTS) - running, folder, running=running)
         if lab is None:
-            lab = _make(name, folder, build(observer), hosts or DEFAULT_HOSTS, managers or 1)
+            lab = _make(name, folder, have_build(observer), hosts or DEFAULT_HOSTS, managers or 1)
         _power_on(lab, lab.nodes, observer)
         return lab
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import psutil
 
 from overlaykit.lab.kernels import MEMORY_USED
-from overlaykit.lab.memory import memory_folder
+from overlaykit.lab.limits import memory_left
+from overlaykit.lab.memory import forbids_programs, memory_folder
 from overlaykit.making.needs import missing_space, unsuitable_machine
+from overlaykit.making.tier_images import cache_folder
 from overlaykit.words.errors import LabNotPossible
 
 _DISK_PER_HOST = 400 * 10**6
@@ -24,12 +26,13 @@ _MOST_OF_A_SOCKET = 107
 _TRY_PTRACE = "import ctypes, sys; sys.exit(0 if ctypes.CDLL(None).ptrace(0, 0, 0, 0) == 0 else 1)"
 
 
-def require_room_for(hosts: int, folder: Path) -> None:
-    """Raise LabNotPossible when so many hosts cannot run here."""
+def require_room_for(hosts: int, folder: Path, *, running: int = 0) -> None:
+    """Raise LabNotPossible when so many hosts cannot run here, beside those that run already."""
     checks = (
         unsuitable_machine(),
         forbidden_ptrace(),
-        missing_memory(hosts, psutil.virtual_memory().available),
+        forbidden_programs(cache_folder()),
+        missing_memory(hosts, psutil.virtual_memory().available) or beyond_limit(hosts, running, memory_left()),
         *missing_space(folder, hosts * _DISK_PER_HOST, "the lab"),
         _no_place_for_memory(hosts),
         too_long(folder),
@@ -43,8 +46,19 @@ def forbidden_ptrace(attempt: str = _TRY_PTRACE) -> str | None:
     if subprocess.run([sys.executable, "-c", attempt], check=False, capture_output=True).returncode == 0:
         return None
     return (
-        "this session may not use ptrace, by which practice hosts run: in a container, start it with "
-        "--security-opt seccomp=unconfined or --cap-add SYS_PTRACE; elsewhere, sudo sysctl kernel.yama.ptrace_scope=1"
+        "this session may not use ptrace, by which practice hosts run: in a container, ask whoever runs it for a "
+        "seccomp profile that allows ptrace, as Docker's default and Kubernetes' RuntimeDefault do, or for the "
+        "capability SYS_PTRACE; elsewhere, sudo sysctl kernel.yama.ptrace_scope=1"
+    )
+
+
+def forbidden_programs(folder: Path) -> str | None:
+    """What practice hosts run from lies in the cache, and is programs."""
+    if not forbids_programs(folder):
+        return None
+    return (
+        f"{folder} may not hold programs that run (it is mounted noexec), and practice hosts are such: set "
+        "XDG_CACHE_HOME to a folder that may; in a container, ask whoever runs it for a volume without noexec"
     )
 
 
@@ -58,6 +72,19 @@ def missing_memory(hosts: int, available: int) -> str | None:
     return (
         f"{hosts} practice hosts need {needed / 2**30:.1f} GB of memory and {available / 2**30:.1f} GB are available: "
         f"{advice}"
+    )
+
+
+def beyond_limit(hosts: int, running: int, left: int | None) -> str | None:
+    """The same where a container has less memory than the machine: `left` is what it leaves for all hosts."""
+    if left is None or left >= (hosts + running) * MEMORY_USED * 2**20:
+        return None
+    fitting = left // (MEMORY_USED * 2**20)
+    advice = f"overlaykit lab up --hosts {fitting}" if fitting and not running else "end what else runs in it"
+    together = f"{hosts} practice hosts" if not running else f"{hosts + running} practice hosts together"
+    return (
+        f"{together} need {(hosts + running) * MEMORY_USED / 1024:.1f} GB of memory, and the limit of this container "
+        f"leaves {left / 2**30:.1f} GB for them: give it 2 GB (docker run --memory 2g), or {advice}"
     )
 
 

@@ -71,6 +71,10 @@ class Buildah:
         """Write the image as an archive that `docker load` takes, to be known there as `reference` alone."""
         self._read("push", "-q", image_id.removeprefix("sha256:"), f"docker-archive:{file}:{reference}")
 
+    def forget(self, tag: str) -> None:
+        """Remove an image, by all its names, and what was built only for it."""
+        self._read("rmi", "--force", self.image_id(tag).removeprefix("sha256:"))
+
     def in_root(self, tag: str, script: str, *arguments: str) -> None:
         """Run a shell script with the image's files at $root, owners as in the image."""
         container = self._read("from", "--pull-never", tag)

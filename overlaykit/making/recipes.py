@@ -18,6 +18,9 @@ from overlaykit.words.errors import LabNotPossible
 
 IMAGES = Path(__file__).parents[1] / "images"  # a link to the folder at the top; a wheel holds the files
 
+#: It holds a build, so no build waits for it or is named by it; bundle/make_workbench.py makes it.
+WORKBENCH = "workbench"
+
 _OURS = re.compile(r"localhost/overlaykit/([a-z]+)")
 
 
@@ -48,8 +51,9 @@ class Recipe:
 
 
 def read_recipes(folder: Path = IMAGES) -> dict[str, Recipe]:
-    """All recipes by name; each after those that it stands on."""
+    """The recipes of practice hosts and tiers by name; each after those that it stands on."""
     folders = {path.parent.name: path.parent for path in sorted(folder.glob("*/Dockerfile"))}
+    folders.pop(WORKBENCH, None)
     if not folders:
         raise LabNotPossible(f"{folder} holds no recipes to build from: run overlaykit from a clone of its repository")
     recipes: dict[str, Recipe] = {}

@@ -48,7 +48,8 @@ def _require_room() -> None:
     """For the whole lab of the lessons, as far as it does not run already."""
     running = sum(host.running for host in practice.status())
     if running < HOSTS:
-        require_room_for(HOSTS - running, user_state_path("overlaykit") / "labs" / practice.DEFAULT)
+        folder = user_state_path("overlaykit") / "labs" / practice.DEFAULT
+        require_room_for(HOSTS - running, folder, running=running)
 
 
 def _run_a_container(lab: str) -> str:

@@ -40,6 +40,15 @@ def test_each_python_is_asked_by_its_own_markers(tmp_path: Path) -> None:
     assert lacking(tmp_path) == {"3.11": ["old"], "3.12": [], "3.13": ["new"]}
 
 
+def test_what_the_workbench_adds_is_followed_too(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("# a hub's\nhub==1.0\n")
+    others = wheels.required(tmp_path / "requirements.txt")
+    wheel(tmp_path, "overlaykit")
+    assert [need.name for need in wheels.missing(tmp_path, "3.13", others)] == ["hub"]
+    wheel(tmp_path, "hub", "deep")
+    assert [need.name for need in wheels.missing(tmp_path, "3.13", others)] == ["deep"]
+
+
 def test_extras_are_followed_and_rings_end(tmp_path: Path) -> None:
     wheel(tmp_path, "overlaykit", "a[fast]")
     wheel(tmp_path, "a", "overlaykit", "deep; extra == 'fast'")

@@ -421,3 +421,16 @@ def test_no_such_source_is_one_sentence(there: Path, source: str) -> None:
     result = typed("lab", "import", source)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.count("\n") == 1 and "should not happen" not in result.stderr
+
+
+def test_what_was_carried_along_takes_the_place_of_building(
+    there: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(carry.CARRIED, raising=False)
+    assert not carry.can_have_build()
+    monkeypatch.setenv(carry.CARRIED, str(file))
+    assert carry.can_have_build()
+    assert carry.have_build(unheard) == building.find_build()
+    assert building.find_build()
+    file.unlink()
+    assert carry.have_build(unheard) == building.find_build()

@@ -67,8 +67,8 @@ def test_ready_names_what_the_lessons_lack(monkeypatch: pytest.MonkeyPatch) -> N
 def test_ready_needs_room_for_every_host_of_the_lessons(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def no_room(hosts: int, _: Path) -> None:
-        asked.append(hosts)
+    def no_room(hosts: int, _: Path, *, running: int) -> None:
+        asked.append(hosts + running)
         raise LabNotPossible("3 practice hosts need 2.3 GB of memory")
 
     monkeypatch.setattr("overlaykit.ui.ready.require_room_for", no_room)

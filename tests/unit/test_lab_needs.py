@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from overlaykit.lab import boot, lab, preflight
+from overlaykit.lab import boot, lab, limits, memory, preflight
 from overlaykit.lab.layout import Lab, Node, plan_lab
 from overlaykit.lab.memory import memory_folder, why_not
 from overlaykit.making import buildah, needs
@@ -29,6 +29,57 @@ def test_memory_for_not_even_one() -> None:
 def test_ptrace_is_tried() -> None:
     assert preflight.forbidden_ptrace("raise SystemExit(0)") is None
     assert "may not use ptrace" in (preflight.forbidden_ptrace("raise SystemExit(1)") or "")
+
+
+def test_a_container_may_leave_less_than_the_machine_has() -> None:
+    left = 9 * 2**30 // 10
+    assert preflight.beyond_limit(3, 0, left) == (
+        "3 practice hosts need 1.3 GB of memory, and the limit of this container leaves 0.9 GB for them: give it 2 GB "
+        "(docker run --memory 2g), or overlaykit lab up --hosts 2"
+    )
+    assert "3 practice hosts together need" in (preflight.beyond_limit(1, 2, left) or "")
+    assert preflight.beyond_limit(3, 0, 2 * 2**30) is None
+    assert preflight.beyond_limit(3, 0, None) is None
+
+
+def group(folder: Path, **files: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(text)
+
+
+def test_the_tightest_limit_around_us_counts(tmp_path: Path) -> None:
+    (tmp_path / "ours").write_text("0::/user/session\n")
+    group(tmp_path / "user" / "session", memory__max="max\n", memory__stat="anon 7\nfile 500\n")
+    group(tmp_path / "user", memory__max="1000\n", memory__stat="anon 100\nfile 700\n")
+    assert limits.memory_left(tmp_path, tmp_path / "ours") == 900
+    group(tmp_path / "user" / "session", memory__max="800\n")
+    assert limits.memory_left(tmp_path, tmp_path / "ours") == 793
+
+
+def test_a_container_sees_its_own_group_as_the_root(tmp_path: Path) -> None:
+    """And the first version says "no limit" by a number."""
+    (tmp_path / "ours").write_text("9:name=systemd:/\n8:cpu,cpuacct:/docker/1f\n5:memory:/docker/1f\n0::/\n")
+    stat = "cache 900\nrss 1\ntotal_rss 300\n"
+    group(tmp_path / "memory", memory__limit_in_bytes="2147483648\n", memory__stat=stat)
+    assert limits.memory_left(tmp_path, tmp_path / "ours") == 2**31 - 300
+    group(tmp_path / "memory", memory__limit_in_bytes="9223372036854771712\n")
+    assert limits.memory_left(tmp_path, tmp_path / "ours") is None
+
+
+def test_no_control_groups_no_limit(tmp_path: Path) -> None:
+    assert limits.memory_left(tmp_path, tmp_path / "ours") is None
+
+
+@pytest.mark.parametrize("place", ["/", "/proc", "/sys", "/dev/shm", "/run"])
+def test_what_a_mount_forbids_its_folders_forbid(place: str) -> None:
+    mounts = dict(line.split()[1:4:2] for line in Path("/proc/self/mounts").read_text().splitlines())
+    if place not in mounts:
+        pytest.skip(f"{place} is no mount of its own here")
+    forbidden = "noexec" in mounts[place].split(",")
+    assert memory.forbids_programs(Path(place, "not", "yet")) is forbidden
+    said = preflight.forbidden_programs(Path(place, "not", "yet"))
+    assert ("mounted noexec" in (said or "")) is forbidden
 
 
 def test_packages_come_as_one_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,5 +86,13 @@ def test_our_own_recipes_all_stand_on_base() -> None:
     assert recipes["host"].grounds == ("base", "kernel")
 
 
+def test_the_workbench_holds_a_build_and_so_names_none(folder: Path) -> None:
+    before = keys(folder)
+    (folder / "workbench").mkdir()
+    (folder / "workbench" / "Dockerfile").write_text("ARG BASE=localhost/overlaykit/base\n")
+    assert keys(folder) == before
+    assert (IMAGES / "workbench" / "Dockerfile").exists()
+
+
 def test_the_tag_holds_the_key() -> None:
     assert Recipe("base", Path("x"), (), "0123").tag == "localhost/overlaykit/base:0123"

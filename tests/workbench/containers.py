@@ -1,0 +1,89 @@
+"""Containers of the workbench, by the command that a person types.
+
+with running("docker", *STRICT, volume="work") as container:
+    container.run("overlaykit", "check", "--inventory", "lab")
+"""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from make_workbench import REFERENCE
+
+ROOT = Path(__file__).parents[2]
+ARCHIVE = ROOT / "dist" / "overlaykit-workbench.tar"
+HOME = "/home/jovyan"
+#: The strictest that anybody asks for: no network either, no swap, and one folder alone that can be written.
+STRICT = (
+    *("--user", "1000", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"),
+    *("--network", "none", "--memory", "2g", "--memory-swap", "2g", "--cpus", "2"),
+)  # fmt: skip
+#: What JupyterLab says once it answers; for a container that did not come so far, we wait no longer.
+ANSWERS = "is running at:"
+_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Container:
+    """One that runs."""
+
+    name: str
+    seconds: float  # from `docker run` until JupyterLab answered
+
+    def run(self, *words: str, seconds: float = 300) -> str:
+        """What a command in it says; CalledProcessError where it ends badly."""
+        return docker("exec", self.name, *words, seconds=seconds).stdout
+
+    def logs(self) -> str:
+        """What it said since it began."""
+        done = docker("logs", self.name)
+        return done.stdout + done.stderr
+
+    def token(self) -> str:
+        """The word that opens JupyterLab."""
+        return self.run("jupyter", "server", "list").split("token=")[1].split()[0]
+
+
+def docker(*words: str, check: bool = True, seconds: float = 300) -> subprocess.CompletedProcess[str]:
+    """The docker command; what a failed one said comes with the failure."""
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False, timeout=seconds)
+    assert not check or done.returncode == 0, f"docker {' '.join(words)}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+    return done
+
+
+@contextmanager
+def volume() -> Iterator[str]:
+    """A new volume, gone afterwards."""
+    name = f"workbench-test-{secrets.token_hex(4)}"
+    docker("volume", "create", name)
+    try:
+        yield name
+    finally:
+        docker("volume", "rm", name)
+
+
+@contextmanager
+def running(*options: str) -> Iterator[Container]:
+    """The workbench as its image starts it, once JupyterLab answers; gone afterwards."""
+    name = f"workbench-test-{secrets.token_hex(4)}"
+    began = time.monotonic()
+    docker("run", "--detach", "--name", name, *options, REFERENCE)
+    try:
+        while ANSWERS not in (said := Container(name, 0).logs()):
+            assert time.monotonic() - began < _SECONDS, said
+            assert docker("inspect", "--format", "{{.State.Running}}", name).stdout.strip() == "true", said
+            time.sleep(0.2)
+        yield Container(name, time.monotonic() - began)
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+def ended(*words: str) -> subprocess.CompletedProcess[str]:
+    """A container that ends by itself: `docker run --rm` with these words."""
+    return docker("run", "--rm", *words, check=False)
