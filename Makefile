@@ -13,10 +13,10 @@ say = @printf '\n== %s\n'
 jupyter := jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \
 	$(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--no-browser)
 
-.PHONY: help lab ready quickstart test lessons check outputs soak bundle bench clean packages client browser
+.PHONY: help lab ready quickstart test test-containers lessons check outputs soak bundle bench clean packages client browser docker
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 lab: packages ## the lessons: three practice hosts, and JupyterLab open at the first notebook
 	$(say) "Practice hosts (the first time, what they run from is built: some minutes)"
@@ -41,11 +41,16 @@ quickstart: packages ## three practice hosts, a swarm, an overlay network, three
 	@echo "To type commands yourself:  . $(bin)/activate && overlaykit --help"
 	@echo "To remove it all:           $(bin)/overlaykit lab down"
 
-test: check packages ## everything that must pass: check, then practice hosts, then every lesson
+test: check packages docker ## everything that must pass: check, then practice hosts, then every lesson
 	$(say) "Tests on practice hosts"
-	@$(bin)/pytest tests/lab -m "not lessons"
+	@$(bin)/pytest tests/lab -m "not lessons and not containers"
+	$(say) "Practice hosts as containers, on a Docker Engine of the test's own"
+	@$(bin)/python tests/lab/own_docker.py $(bin)/pytest tests/lab/test_containers.py
 	$(say) "Every lesson, compared with what is saved"
 	@$(bin)/pytest --nbval --own-lab notebooks
+
+test-containers: packages docker ## every test on practice hosts that are containers, on a Docker Engine of its own; takes root
+	@$(bin)/python tests/lab/own_docker.py $(bin)/pytest tests/lab -m "not lessons"
 
 lessons: packages browser ## more on the lessons: from spoiled hosts, exercises done wrongly, in a browser; most of an hour
 	$(say) "Lessons that begin on spoiled hosts; exercises that are not done, done wrongly, done"
@@ -96,6 +101,9 @@ client: $(ready)
 
 browser: $(ready)
 	@.ci/prepare browser
+
+docker: $(ready)
+	@.ci/prepare docker
 
 $(ready):
 	@.ci/prepare python

@@ -18,6 +18,9 @@ from overlaykit.words.stack import Stack
 
 #: A global service's tasks have no number, and the id that Swarm fills in for it makes a hostname that is too long.
 HOSTNAME_ON_EACH = "{{.Service.Name}}-0.{{.Node.Hostname}}"
+#: Each host's own bridge. An engine forwards a port that a host publishes itself to no network that is internal, and to
+#: the overlay only where that leads out.
+HOSTS_OWN = "bridge"
 
 
 def hosts_without_ipvs(facts: Facts) -> list[str]:
@@ -71,7 +74,11 @@ def doors(swarm: SwarmFacts, ready: Sequence[str]) -> list[str]:
 def _without_mesh(spec: ServiceSpec) -> ServiceSpec:
     if not spec.ports:
         return spec.but(endpoint_mode="dnsrr")
-    itself = tuple(replace(port, mode="host") for port in spec.ports)
+    itself = spec.but(
+        endpoint_mode="dnsrr",
+        networks=(*spec.networks, HOSTS_OWN),
+        ports=tuple(replace(port, mode="host") for port in spec.ports),
+    )
     if spec.replicas == 0:  # none is wanted, so none on each
-        return spec.but(endpoint_mode="dnsrr", ports=itself)
-    return spec.but(endpoint_mode="dnsrr", ports=itself, replicas=None, hostname=HOSTNAME_ON_EACH)
+        return itself
+    return itself.but(replicas=None, hostname=HOSTNAME_ON_EACH)
