@@ -80,6 +80,13 @@ def test_what_the_kernel_lacks_is_said_once(up: Hosts, overlaykit: Typed) -> Non
     assert said.count("no IPVS") == bool(without)
 
 
+def test_the_wire_is_read(up: Hosts) -> None:
+    seen = up.wire(STACK, "open-sesame").listen()
+    own = seen["guestbook"]
+    assert own.verdict == "plaintext", seen.details()
+    assert own.hits > 0
+
+
 def test_an_encrypted_network_is_refused_where_it_would_carry_nothing(up: Hosts) -> None:
     without = [host.name for host in up.look() if host.can_encrypt is False]
     if not without:
