@@ -31,6 +31,7 @@ class Kind:
 
     name: str
     what: str
+    side_by_side: bool  # are hosts to be started so? A kernel is started at once, an engine works at each container
     backend: Backend
     require: Callable[[int, Path], None]
     build: Callable[[Observer], LabBuild]
@@ -49,12 +50,12 @@ _KINDS = {
     kind.name: kind
     for kind in (
         Kind(
-            "kernels", "each with a Linux kernel of its own",
+            "kernels", "Linux kernels, each an ordinary process", False,
             Kernels(), require_room_for, build,
             lambda: WIRE,
         ),
         Kind(
-            "containers", "containers on this machine's Docker",
+            "containers", "containers on this machine's Docker", True,
             Containers(), _require_docker, build_for_containers, free_wire,
         ),
     )

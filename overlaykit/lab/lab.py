@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,10 +162,11 @@ def find_lab(name: str = DEFAULT) -> Lab | None:
 
 
 def _power_on(lab: Lab, nodes: Sequence[Node], observer: Observer) -> None:
-    backend = kind_of(lab).backend
+    kind = kind_of(lab)
+    backend = kind.backend
     backend.connect(lab)
-    for node in nodes:
-        backend.power_on(lab, node)
+    with ThreadPoolExecutor(max_workers=len(nodes) if kind.side_by_side else 1) as pool:
+        list(pool.map(lambda node: backend.power_on(lab, node), nodes))
     wait_until_up(lab, nodes, backend, observer)
 
 
@@ -200,7 +202,7 @@ def _make(
 ) -> Lab:  # fmt: skip
     _require_sense(hosts, managers)
     kind, why = choose(backend)
-    observer(f"practice hosts: {kind.name}, {kind.what} ({why})")
+    observer(f"practice hosts: {kind.what} ({why})")
     kind.require(hosts, folder)
     built = kind.build(observer)
     with held(_labs(), _quiet_wait):  # two labs that are made at once choose one after the other
