@@ -88,8 +88,9 @@ def remove_from_engine(observer: Observer) -> None:
         observer(f"whether this machine's Docker holds what practice hosts ran from could not be seen: {reason}")
         return
     with engine, engine_says("what practice hosts ran from cannot be removed from this machine's Docker"):
-        for image in engine.images(name=_REPOSITORY, quiet=True):
-            engine.remove_image(image, force=True)
+        for name in (_REPOSITORY, "localhost/overlaykit/*"):
+            for image in set(engine.images(name=name, quiet=True)):
+                engine.remove_image(image, force=True)
         for volume in engine.volumes(filters={"name": SEED})["Volumes"] or []:
             engine.remove_volume(volume["Name"])
 

@@ -83,6 +83,8 @@ def _save(engine: docker.APIClient, recipe: Recipe, folder: Path, observer: Obse
         _name(engine, made, reference)
         labels = engine.inspect_image(made)["Config"].get("Labels") or {}
     _write(engine, reference, archive)
+    with engine_says(f"the image of {recipe.name} cannot be let go"):
+        engine.remove_image(reference)  # its name alone: what it was made as stays, to be built on
     says = labels.get("org.opencontainers.image.description", "")
     return KitImage(recipe.name, reference, found, str(archive), says)
 

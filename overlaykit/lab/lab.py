@@ -165,7 +165,7 @@ def _power_on(lab: Lab, nodes: Sequence[Node], observer: Observer) -> None:
     kind = kind_of(lab)
     backend = kind.backend
     backend.connect(lab)
-    with ThreadPoolExecutor(max_workers=len(nodes) if kind.side_by_side else 1) as pool:
+    with ThreadPoolExecutor(max_workers=max(1, len(nodes)) if kind.side_by_side else 1) as pool:
         list(pool.map(lambda node: backend.power_on(lab, node), nodes))
     wait_until_up(lab, nodes, backend, observer)
 
