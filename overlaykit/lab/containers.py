@@ -15,6 +15,7 @@ import re
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,11 @@ class Containers:
 
     def remove(self, lab: Lab) -> None:
         with at_work(f"lab {lab.name} cannot be removed") as engine:
+            containers = [one["Id"] for one in _containers(engine, lab.folder)]
+            volumes = [one["Name"] for one in engine.volumes(filters={"label": _mark(lab.folder)})["Volumes"] or []]
             with ThreadPoolExecutor() as pool:  # an engine takes seconds for each
-                list(pool.map(lambda node: self.wipe(lab, node), lab.nodes))
+                list(pool.map(partial(engine.remove_container, force=True), containers))
+                list(pool.map(engine.remove_volume, volumes))
             for network in engine.networks(filters={"label": _mark(lab.folder)}):
                 engine.remove_network(network["Id"])
 

@@ -210,6 +210,7 @@ def _make(
         lab = plan_lab(
             name, folder, built.path, hosts=hosts, managers=managers, ports=ports, backend=kind.name, wire=kind.wire()
         )
+        kind.backend.remove(lab)  # what a lab has left whose folder was removed by hand
         make_files(lab)
     return lab
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import docker
 from docker.errors import DockerException
+from own_lab import STATES
 
 LOGS = Path(__file__).parents[2] / "test-logs"
 _PROGRAMS = {"dockerd": "docker.io", "unshare": "util-linux", "ip": "iproute2"}  # and the packages that bring them
@@ -41,7 +42,7 @@ def run(command: list[str]) -> int:
     if reason := missing():
         sys.stdout.write(f"NOT RUN: {reason}\n")
         return 0
-    folder = tempfile.mkdtemp(prefix="overlaykit-docker-", dir="/var/tmp")
+    folder = tempfile.mkdtemp(prefix="overlaykit-docker-", dir=os.environ.get(STATES, "/var/tmp"))
     try:
         return subprocess.run([*_APART, sys.executable, __file__, _INSIDE, folder, *command], check=False).returncode
     finally:
