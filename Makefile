@@ -41,11 +41,9 @@ quickstart: packages ## three practice hosts, a swarm, an overlay network, three
 	@echo "To type commands yourself:  . $(bin)/activate && overlaykit --help"
 	@echo "To remove it all:           $(bin)/overlaykit lab down"
 
-test: check packages docker ## everything that must pass: check, then practice hosts, then every lesson
+test: check packages ## everything that must pass: check, then practice hosts, then every lesson
 	$(say) "Tests on practice hosts"
 	@$(bin)/pytest tests/lab -m "not lessons and not containers"
-	$(say) "Practice hosts as containers, on a Docker Engine of the test's own"
-	@$(bin)/python tests/lab/own_docker.py $(bin)/pytest tests/lab/test_containers.py
 	$(say) "Every lesson, compared with what is saved"
 	@$(bin)/pytest --nbval --own-lab notebooks
 

@@ -183,7 +183,7 @@ def _known(engine: docker.APIClient, place: Path) -> Machine | None:
         saved = json.loads((place / _NOTE).read_text())
     except FileNotFoundError:
         return None
-    if saved["who"] != _who(engine):
+    if saved.get("who") != _who(engine):
         return None
     return Machine(saved["rights"], saved["kernel"], tuple(saved["lacks"]))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,7 @@ def run(command: list[str]) -> int:
     if reason := missing():
         sys.stdout.write(f"NOT RUN: {reason}\n")
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is below is cleared then too
     folder = tempfile.mkdtemp(prefix="overlaykit-docker-", dir=os.environ.get(STATES, "/var/tmp"))
     try:
         return subprocess.run([*_APART, sys.executable, __file__, _INSIDE, folder, *command], check=False).returncode
