@@ -121,7 +121,7 @@ def _fill(builder: Builder, draft: Path) -> None:
     builder.buildah.in_root(builder.wait("host"), _MAKE_DISK, str(disk))
     images = archive_images(cache_folder(), builder)
     builder.observer("disk: loading the tiers' images, on a practice host of its own")
-    _keep_archives(draft, images)
+    keep_archives(draft, images)
     _load(disk, images, builder.log("disk"))
     run_logged(["sh", "-ec", _FINISH_DISK, "sh", str(disk)], builder.log("disk"), "disk", builder.observer)
     disk.chmod(0o444)
@@ -167,10 +167,12 @@ def _run(command: list[str], folder: Path, log: Path) -> str:
     return log.read_text(errors="replace")
 
 
-def _keep_archives(draft: Path, images: KitImages) -> None:
+def keep_archives(draft: Path, images: KitImages) -> None:
+    """Have the images' archives in a build's folder, with the note by which they are found."""
     kept = []
     for image in images:
         archive = draft / f"{image.tier}.tar"
-        os.link(image.archive, archive)  # the same file as in the cache of images: no room of its own
+        if Path(image.archive) != archive:
+            os.link(image.archive, archive)  # the same file as in the cache of images: no room of its own
         kept.append(asdict(replace(image, archive=archive.name)))
     (draft / _NOTE).write_text(json.dumps(kept, indent=1))

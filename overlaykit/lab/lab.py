@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +21,13 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from overlaykit.lab import processes
-from overlaykit.lab.backend import Backend
 from overlaykit.lab.boot import wait_until_up
-from overlaykit.lab.build import LabBuild, build, remove_cache
-from overlaykit.lab.carry import have_build
+from overlaykit.lab.build import LabBuild, remove_cache
+from overlaykit.lab.container_build import remove_from_engine
 from overlaykit.lab.files import make_files
-from overlaykit.lab.kernels import Kernels
+from overlaykit.lab.kinds import choose, kind_of
 from overlaykit.lab.layout import MOST_HOSTS, Lab, Node, plan_lab, read_lab
 from overlaykit.lab.ports import choose_ports
-from overlaykit.lab.preflight import require_room_for
 from overlaykit.making.lock import held
 from overlaykit.words.errors import LabError
 
@@ -37,8 +36,6 @@ __all__ = ["NodeStatus", "build", "down", "find_lab", "logs", "power", "reset", 
 Observer = Callable[[str], None]
 DEFAULT = "default"
 DEFAULT_HOSTS = 3
-
-_backend: Backend = Kernels()
 
 
 @dataclass(frozen=True)
@@ -62,29 +59,40 @@ def _quiet_wait() -> None:
 
 
 def up(
-    name: str = DEFAULT, hosts: int | None = None, *, managers: int | None = None, observer: Observer = _quiet
-) -> Lab:
-    """Have a lab running, its hosts answering. `hosts` and `managers` of a lab that is there stay as it was made."""
+    name: str = DEFAULT, hosts: int | None = None, *, managers: int | None = None, backend: str | None = None,
+    observer: Observer = _quiet,
+) -> Lab:  # fmt: skip
+    """Have a lab running, its hosts answering. A lab that is there stays as it was made.
+
+    `backend` is the kind of its hosts, see `kinds.py`: kernels or containers, or what suits this machine.
+    """
     with _locked(name, observer) as folder:
-        lab = _existing(folder, hosts, managers)
+        lab = _existing(folder, hosts, managers, backend)
         if lab is None:
-            _require_sense(hosts or DEFAULT_HOSTS, managers or 1)
-        running = len(_backend.running(lab)) if lab else 0
-        require_room_for((len(lab.nodes) if lab else hosts or DEFAULT_HOSTS) - running, folder, running=running)
-        if lab is None:
-            lab = _make(name, folder, have_build(observer), hosts or DEFAULT_HOSTS, managers or 1)
+            lab = _make(name, folder, backend, hosts=hosts or DEFAULT_HOSTS, managers=managers or 1, observer=observer)
+        else:
+            kind = kind_of(lab)
+            running = len(kind.backend.running(lab))
+            kind.require(len(lab.nodes) - running, folder, running)
         _power_on(lab, lab.nodes, observer)
         return lab
 
 
-def down(name: str = DEFAULT, *, cache: bool = False) -> None:
+def build(observer: Observer, backend: str | None = None) -> LabBuild:
+    """What practice hosts of a kind run from, made if it was not."""
+    kind, _ = choose(backend)
+    return kind.build(observer)
+
+
+def down(name: str = DEFAULT, *, cache: bool = False, observer: Observer = _quiet) -> None:
     """End a lab and remove all that is its own; with `cache`, also what was built for labs."""
     if _folder(name).exists():
         with _locked(name) as folder:
-            processes.end(processes.find(folder))
+            _end(folder)
             shutil.rmtree(folder)
     if cache:
         _require_no_labs()
+        remove_from_engine(observer)
         remove_cache()
     for parent in (_labs(), _labs().parent):
         with suppress(OSError):  # other labs are there
@@ -96,7 +104,7 @@ def status(name: str = DEFAULT) -> list[NodeStatus]:
     lab = find_lab(name)
     if lab is None:
         return []
-    running = _backend.running(lab)
+    running = kind_of(lab).backend.running(lab)
     return [
         NodeStatus(
             node.name, node.name in running, f"root@127.0.0.1:{node.ssh_port}", f"127.0.0.1:{node.web_port}",
@@ -114,7 +122,7 @@ def power(name: str, node: str, *, on: bool, observer: Observer = _quiet) -> Non
         if on:
             _power_on(lab, [host], observer)
         else:
-            _backend.power_off(lab, host)
+            kind_of(lab).backend.power_off(lab, host)
 
 
 def reset(name: str, *nodes: str, observer: Observer = _quiet) -> None:
@@ -122,16 +130,17 @@ def reset(name: str, *nodes: str, observer: Observer = _quiet) -> None:
     with _locked(name) as folder:
         lab = _present(name, folder)
         hosts = [lab.node(node) for node in nodes]
+        backend = kind_of(lab).backend
         for host in hosts:
-            _backend.power_off(lab, host)
-            _backend.wipe(lab, host)
+            backend.power_off(lab, host)
+            backend.wipe(lab, host)
         _power_on(lab, hosts, observer)
 
 
 def logs(name: str, node: str) -> str:
     """What a host's console said since it was last powered on."""
     lab = _present(name, _folder(name))
-    return _backend.console(lab, lab.node(node))
+    return kind_of(lab).backend.console(lab, lab.node(node))
 
 
 def ssh_command(name: str, node: str, command: str = "") -> list[str]:
@@ -154,17 +163,21 @@ def find_lab(name: str = DEFAULT) -> Lab | None:
 
 
 def _power_on(lab: Lab, nodes: Sequence[Node], observer: Observer) -> None:
-    _backend.connect(lab)
-    for node in nodes:
-        _backend.power_on(lab, node)
-    wait_until_up(lab, nodes, _backend, observer)
+    kind = kind_of(lab)
+    backend = kind.backend
+    backend.connect(lab)
+    with ThreadPoolExecutor(max_workers=max(1, len(nodes)) if kind.side_by_side else 1) as pool:
+        list(pool.map(lambda node: backend.power_on(lab, node), nodes))
+    wait_until_up(lab, nodes, backend, observer)
 
 
-def _existing(folder: Path, hosts: int | None, managers: int | None) -> Lab | None:
+def _existing(folder: Path, hosts: int | None, managers: int | None, backend: str | None) -> Lab | None:
     lab = read_lab(folder)
     made = {"hosts": len(lab.nodes), "managers": sum(n.role == "manager" for n in lab.nodes)} if lab else {}
     asked = {"hosts": hosts, "managers": managers}
     other = [f"{count} {what}, not {asked[what]}" for what, count in made.items() if asked[what] not in (None, count)]
+    if lab and backend not in (None, lab.backend):
+        other.append(f"{lab.backend} for hosts, not {backend}")
     if lab is None:
         _clear(folder)
     elif other:
@@ -185,12 +198,34 @@ def _require_sense(hosts: int, managers: int) -> None:
         raise LabError(f"a lab has 1 to {MOST_HOSTS} hosts and a manager among them, not {hosts} with {managers}")
 
 
-def _make(name: str, folder: Path, built: LabBuild, hosts: int, managers: int) -> Lab:
+def _make(
+    name: str, folder: Path, backend: str | None, *, hosts: int, managers: int, observer: Observer
+) -> Lab:  # fmt: skip
+    _require_sense(hosts, managers)
+    kind, why = choose(backend)
+    observer(f"practice hosts: {kind.what} ({why})")
+    kind.require(hosts, folder, 0)
+    built = kind.build(observer)
     with held(_labs(), _quiet_wait):  # two labs that are made at once choose one after the other
         ports = choose_ports(hosts, _ports_of_labs())
-        lab = plan_lab(name, folder, built.path, hosts=hosts, managers=managers, ports=ports)
+        lab = plan_lab(
+            name, folder, built.path, hosts=hosts, managers=managers, ports=ports, backend=kind.name, wire=kind.wire()
+        )
+        kind.backend.remove(lab)  # what a lab has left whose folder was removed by hand
         make_files(lab)
     return lab
+
+
+def _end(folder: Path) -> None:
+    """End what runs of a lab. One that cannot be read was never whole, so only processes can run of it."""
+    try:
+        lab = read_lab(folder)
+    except LabError:
+        lab = None
+    if lab is None:
+        processes.end(processes.find(folder))
+    else:
+        kind_of(lab).backend.remove(lab)
 
 
 def _clear(folder: Path) -> None:

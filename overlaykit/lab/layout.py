@@ -17,6 +17,7 @@ from overlaykit.words.errors import LabError
 from overlaykit.words.host import Host, Role
 
 MOST_HOSTS = 30
+WIRE = "10.77.0"  # how addresses on a lab's own wire begin
 _NOTE = "lab.json"
 
 
@@ -44,6 +45,7 @@ class Lab:
     folder: Path
     build: Path
     nodes: tuple[Node, ...]
+    backend: str = "kernels"  # of which kind its hosts are
 
     @property
     def key_file(self) -> Path:
@@ -91,7 +93,7 @@ def read_lab(folder: Path) -> Lab | None:
     try:
         saved = json.loads((folder / _NOTE).read_text())
         nodes = tuple(Node(**node) for node in saved["nodes"])
-        return Lab(saved["name"], folder, Path(saved["build"]), nodes)
+        return Lab(saved["name"], folder, Path(saved["build"]), nodes, saved.get("backend", "kernels"))
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
@@ -100,14 +102,17 @@ def read_lab(folder: Path) -> Lab | None:
         ) from None
 
 
-def plan_lab(name: str, folder: Path, build: Path, *, hosts: int, managers: int, ports: Iterable[int]) -> Lab:
-    """`hosts` hosts, the first `managers` of them managers, two ports each."""
+def plan_lab(
+    name: str, folder: Path, build: Path, *, hosts: int, managers: int, ports: Iterable[int],
+    backend: str = "kernels", wire: str = WIRE,
+) -> Lab:  # fmt: skip
+    """`hosts` hosts on a wire, the first `managers` of them managers, two ports each."""
     free = iter(ports)
     nodes = tuple(
-        Node(f"node{number}", f"10.77.0.{10 + number}", _role(number, managers), next(free), next(free))
+        Node(f"node{number}", f"{wire}.{10 + number}", _role(number, managers), next(free), next(free))
         for number in range(1, hosts + 1)
     )
-    return Lab(name, folder, build, nodes)
+    return Lab(name, folder, build, nodes, backend)
 
 
 def inventory_text(lab: Lab) -> str:

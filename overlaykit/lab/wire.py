@@ -5,14 +5,14 @@ lay(lab)        # a switch, and at 10.77.0.2 a router that forwards each host's 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
 from tenacity import RetryError, Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
 from overlaykit.lab import processes
-from overlaykit.lab.layout import MOST_HOSTS, Lab
+from overlaykit.lab.layout import MOST_HOSTS, Lab, Node
 from overlaykit.lab.ports import is_free
 from overlaykit.words.errors import LabError
 
@@ -41,7 +41,7 @@ def _start_switch(lab: Lab) -> None:
 
 
 def _start_router(lab: Lab) -> None:
-    _require_ports(lab)
+    require_ports(lab, lab.nodes)
     forwards = ",".join(
         f"127.0.0.1:{outer}:{node.address}:{inner}"
         for node in lab.nodes
@@ -55,8 +55,9 @@ def _start_router(lab: Lab) -> None:
     _wait(lambda: ports <= _listening(lab.folder), f"nobody listens on some port of {sorted(ports)}", log)
 
 
-def _require_ports(lab: Lab) -> None:
-    for node in lab.nodes:
+def require_ports(lab: Lab, nodes: Sequence[Node]) -> None:
+    """Raise LabError where another program has taken a port that leads to one of the hosts."""
+    for node in nodes:
         for port in (node.ssh_port, node.web_port):
             if not is_free(port):
                 raise LabError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from overlaykit.phases.mesh import doors
 from overlaykit.phases.proofs.check import Check
 from overlaykit.phases.proofs.encryption import encryption_findings
 from overlaykit.phases.proofs.names import NEEDS, matrix, name_findings, names_needed
@@ -163,10 +164,10 @@ def _names(facts: Facts, swarm: SwarmFacts, stack: Stack) -> Iterator[Probe]:
 
 
 def _ways(facts: Facts, swarm: SwarmFacts, stack: Stack) -> Iterator[Probe]:
-    """Every host with a published port, each read back through the next."""
+    """Every host that publishes the port, each read back through the next."""
     if not swarm.running("frontend"):
         return
-    hosts = [host.name for host in _ready(facts)]
+    hosts = doors(swarm, [host.name for host in _ready(facts)])
     addresses = {host.name: host.node_addr for host in facts.reachable}
     for host, back in zip(hosts, hosts[1:] + hosts[:1], strict=True):
         yield WriteThrough(host, back, stack.frontend.published_port, addresses)

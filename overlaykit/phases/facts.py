@@ -86,7 +86,7 @@ def read_swarm(answer: Json, hosts: tuple[HostFacts, ...], inventory: Inventory)
         labels=answer["swarm"]["Spec"].get("Labels") or {},
         data_path_port=answer["swarm"].get("DataPathPort") or 4789,
         nodes=tuple(_node(node, names) for node in answer["nodes"]),
-        networks=tuple(read_network(network) for network in answer["networks"]),
+        networks=tuple(read_network(network) for network in answer["networks"] if network["Driver"] == "overlay"),
         services=services,
         tasks=tuple(read_task(task, called, names) for task in answer["tasks"]),
         secrets={secret["Name"]: secret["Labels"] for secret in answer["secrets"]},

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from overlaykit.phases.delivery import missing_images
+from overlaykit.phases.mesh import fit_for_kernels, mesh_notes, must_be_made_anew, takes
 from overlaykit.phases.network import PROBE_TIER, need_swarm
 from overlaykit.phases.ports import refuse_taken_port, unseen_ports
 from overlaykit.phases.services import Wanted, database_host, hosts_with_data, secret_name, wanted_services
@@ -54,7 +55,7 @@ def plan_tiers(
             "Nothing was changed."
         )
     host = database_host(facts, inventory, stack)
-    specs = wanted_services(inventory, stack, wanted, host)
+    specs = fit_for_kernels(facts, wanted_services(inventory, stack, wanted, host))
     refuse_taken_port(facts, stack)
     refusals = [
         *_strangers(swarm, stack, specs),
@@ -70,9 +71,9 @@ def plan_tiers(
         *_secret(swarm, stack, password),
         *_config(swarm, stack, wanted),
     ]
-    notes = [*_notes(facts, stack, wanted, host), *unseen_ports(facts)]
+    notes = [*mesh_notes(facts, stack), *_notes(stack, wanted, host), *unseen_ports(facts)]
     services = _services(swarm, specs)
-    changed = {step.spec.name for step in services}
+    changed = {step.spec.name for step in services if not isinstance(step, Remove)}
     waiting = [s.name for s in specs if s.name in changed or not _is_well(facts, swarm, s.name)]
     running: list[Step] = [AwaitService(swarm.host, name=name) for name in waiting]
     one_by_one: list[list[Step]] = [[step] for step in services]
@@ -114,13 +115,15 @@ def _is_ghost(facts: Facts, task: TaskFacts) -> bool:
     return task.state == "running" and running is not None and task.container not in running
 
 
-def _services(swarm: SwarmFacts, specs: tuple[ServiceSpec, ...]) -> list[CreateService | UpdateService]:
+def _services(swarm: SwarmFacts, specs: tuple[ServiceSpec, ...]) -> list[CreateService | UpdateService | Remove]:
     """What is missing is created, what differs is updated, what is right is left alone."""
-    steps: list[CreateService | UpdateService] = []
+    steps: list[CreateService | UpdateService | Remove] = []
     for spec in specs:
         present = swarm.service(spec.name)
         if present is None:
             steps.append(CreateService(swarm.host, spec=spec))
+        elif must_be_made_anew(present.spec, spec):
+            steps += [Remove(swarm.host, kind="service", name=spec.name), CreateService(swarm.host, spec=spec)]
         elif changes := present.spec.differences(spec):
             steps.append(UpdateService(swarm.host, spec=spec, changes=changes))
     return steps
@@ -233,7 +236,7 @@ def _pin(spec: ServiceSpec) -> str:
     return f"{place} (volume {', '.join(mount.volume for mount in spec.mounts)})"
 
 
-def _notes(facts: Facts, stack: Stack, wanted: Wanted, host: str) -> Iterator[str]:
+def _notes(stack: Stack, wanted: Wanted, host: str) -> Iterator[str]:
     """What a choice costs, and what stands in for what."""
     yield (
         f"the database is pinned to {host}, where its volume {stack.database.volume} is kept: while {host} is "
@@ -264,15 +267,15 @@ def _tier_finding(swarm: SwarmFacts, name: str) -> Finding:
 def _target(swarm: SwarmFacts, service: ServiceFacts) -> int:
     if service.spec.replicas is not None:
         return service.spec.replicas
-    return sum(node.state == "ready" and node.availability == "active" for node in swarm.nodes)
+    return sum(takes(service, node) for node in swarm.nodes)
 
 
 def why_not_running(swarm: SwarmFacts, service: str) -> Iterator[str]:
     """The newest word on each slot that does not run, as `task backend.1 rejected on node3: image … not found`."""
-    newest: dict[int, str] = {}
+    newest: dict[str, str] = {}
     wanted = swarm.service(service)
-    running = {task.slot for task in swarm.running(service) if wanted is None or task.image == wanted.spec.image}
+    running = {task.name for task in swarm.running(service) if wanted is None or task.image == wanted.spec.image}
     for task in sorted(swarm.tasks, key=lambda task: task.since):
-        if task.service == service and task.slot not in running and (task.error or task.desired == "running"):
-            newest[task.slot] = trouble(task.name, task.state, task.host, task.error)
+        if task.service == service and task.name not in running and (task.error or task.desired == "running"):
+            newest[task.name] = trouble(task.name, task.state, task.host, task.error)
     yield from newest.values()

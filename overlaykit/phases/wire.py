@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from overlaykit.phases.discovery import probe_image, strangers
+from overlaykit.phases.mesh import doors, publishes_itself
 from overlaykit.phases.network import ASSUMED_WIRE
 from overlaykit.phases.proofs.on_the_wire import wire_findings
 from overlaykit.phases.proofs.way import served_on
@@ -57,7 +58,7 @@ def wanted_capture(facts: Facts, stack: Stack, word: str) -> WatchWire:
         labels=stack.labels,
         data_port=swarm.data_path_port,
         port=stack.frontend.published_port,
-        addresses={host.name: host.node_addr for host in hosts},
+        addresses={name: facts[name].node_addr for name in doors(swarm, [host.name for host in hosts])},
         strike=_strike(swarm, stack),
     )
 
@@ -87,6 +88,7 @@ def judge(facts: Facts, stack: Stack, answer: Answer, packets: Sequence[Packet])
             tuple(hop for hop in hops if hop.network == name),
             seen,
             tuple(seen.strays) if name == stack.network.name else (),
+            network is ingress and publishes_itself(facts.swarm.service("frontend")),
         ).judged(wire)
         for name, network in wanted
     )
@@ -136,6 +138,7 @@ class _Heard:
     hops: tuple[Hop, ...]
     seen: Sightings
     strays: tuple[Packet, ...] = ()
+    unused: bool = False  # the ingress network, where no port is published through it
 
     @property
     def clear(self) -> list[Packet]:
@@ -187,6 +190,8 @@ class _Heard:
         """Why that nothing was read does not mean that nothing could be; empty where it does."""
         if self.network is None or not self.network.vxlan_ids:
             return f"the swarm's manager does not say by which VXLAN id {self.name} is known"
+        if self.unused:
+            return "no guest goes over it: each host publishes the port by a frontend of its own"
         if not self.hops:
             return self.seen.unanswered or "the answers do not say which tasks served them"
         if not self.crossing:

@@ -8,8 +8,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
+
+import docker
+from docker.errors import NotFound
 
 from overlaykit.remote.engine import engine_errors
 from overlaykit.remote.fleet import Fleet, FleetHost
@@ -78,16 +82,26 @@ def look_at_swarm(host: FleetHost) -> Answers:
     with engine_errors(host.name):
         api = host.docker.api
         swarm = api.inspect_swarm()
+        services, overlays = api.services(), api.networks(filters={"driver": "overlay"})
         return {
             "host": host.name,
             "swarm": {key: swarm[key] for key in ("ID", "Spec", "DataPathPort", "DefaultAddrPool") if key in swarm},
             "nodes": api.nodes(),
-            "networks": api.networks(filters={"driver": "overlay"}),
-            "services": api.services(),
+            "networks": [*overlays, *_others(api, services, overlays)],
+            "services": services,
             "tasks": api.tasks(),
             "secrets": [_named(one) for one in api.secrets()],
             "configs": [_named(one) for one in api.configs()],
         }
+
+
+def _others(api: docker.APIClient, services: list[Answers], overlays: list[Answers]) -> Iterator[Answers]:
+    """The hosts' own networks that services use: the swarm knows them by ids of its own, and lists them nowhere."""
+    known = {network["Id"] for network in overlays}
+    used = {one["Target"] for service in services for one in service["Spec"]["TaskTemplate"].get("Networks") or ()}
+    for unknown in sorted(used - known):
+        with suppress(NotFound):  # it was removed while we looked
+            yield api.inspect_network(unknown)
 
 
 def _named(item: Answers) -> Answers:

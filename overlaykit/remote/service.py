@@ -20,7 +20,7 @@ from docker.types import (
 from overlaykit.remote.work import Work
 from overlaykit.words.errors import DeadlinePassed
 from overlaykit.words.facts import trouble
-from overlaykit.words.service import FileRef, Health, ServiceSpec
+from overlaykit.words.service import FileRef, Health, ServiceSpec, satisfies
 from overlaykit.words.steps import HOST_LABEL
 
 _NANO = 1_000_000_000
@@ -127,8 +127,9 @@ def _target(client: docker.DockerClient, service: Json) -> int:
     replicated = service["Spec"]["Mode"].get("Replicated")
     if replicated is not None:
         return int(replicated.get("Replicas", 1))
-    nodes = client.api.nodes()
-    return sum(n["Status"]["State"] == "ready" and n["Spec"]["Availability"] == "active" for n in nodes)
+    rules = (service["Spec"]["TaskTemplate"].get("Placement") or {}).get("Constraints") or ()
+    ready = [node["Spec"] for node in client.api.nodes() if node["Status"]["State"] == "ready"]
+    return sum(n["Availability"] == "active" and satisfies(n.get("Labels") or {}, rules) for n in ready)
 
 
 def _updating(service: Json) -> bool:
@@ -143,7 +144,7 @@ def _words(client: docker.DockerClient, service: str, tasks: list[Json]) -> str:
     rules = (task["Spec"].get("Placement") or {}).get("Constraints") or []
     if "no suitable node" in error and rules:
         error += f"; it must run where {' and '.join(rules)}: is that host on?"
-    return trouble(f"{service}.{task.get('Slot', 0)}", status["State"], place, error)
+    return trouble(f"{service}.{task.get('Slot') or place}", status["State"], place, error)
 
 
 def _on_their_way(client: docker.DockerClient, tasks: list[Json], hosts: dict[str, str]) -> str:

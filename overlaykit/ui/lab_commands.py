@@ -30,6 +30,14 @@ def in_lab(command: Callable[..., int]) -> Callable[..., int]:
     return named(click.pass_obj(command))
 
 
+def of_kind(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the kind of practice hosts that was asked for."""
+    kinds = click.Choice(["kernels", "containers"])
+    return click.option("--backend", type=kinds, help="Which kind of hosts; what suits this machine where not said.")(
+        command
+    )
+
+
 class InOrder(click.Group):
     """Lists its commands in the order in which a person meets them."""
 
@@ -54,11 +62,13 @@ def lab() -> None:
 @lab.command()
 @click.option("--hosts", "count", type=click.IntRange(1), help="How many; 3 where not said.")
 @click.option("--managers", type=click.IntRange(1), help="How many are managers (1).")
+@of_kind
 @for_machines
 @in_lab
-def up(run: Run, name: str, count: int | None, managers: int | None) -> int:
+def up(run: Run, name: str, count: int | None, managers: int | None, backend: str | None) -> int:
     """Start practice hosts, after building them where need be.
 
+    Each has a kernel of its own on x86-64 Linux, and is a container on this machine's Docker elsewhere.
     Safe to repeat: what runs already is left alone.
 
     \b
@@ -67,7 +77,7 @@ def up(run: Run, name: str, count: int | None, managers: int | None) -> int:
     from overlaykit.lab import lab as practice  # noqa: PLC0415  (so that --help is quick)
 
     with lines(run.screen) as observer:
-        practice.up(name, hosts=count, managers=managers, observer=observer)
+        practice.up(name, hosts=count, managers=managers, backend=backend, observer=observer)
     _show(run, name)
     _say_next(run, name)
     return 0
@@ -86,7 +96,8 @@ def down(run: Run, name: str, cache: bool) -> int:
     from overlaykit.lab import lab as practice  # noqa: PLC0415
     from overlaykit.materials import forget_lab  # noqa: PLC0415
 
-    practice.down(name, cache=cache)
+    with lines(run.screen) as observer:
+        practice.down(name, cache=cache, observer=observer)
     forget_lab(name)
     run.screen.say(f"Lab {name} is gone{', and what was built for labs too' if cache else ''}.")
     return 0
@@ -185,12 +196,14 @@ def reset(run: Run, name: str, node: str) -> int:
 
 
 @lab.command()
+@of_kind
 @for_machines
 @click.pass_obj
-def build(run: Run) -> int:
+def build(run: Run, backend: str | None) -> int:
     """Build what practice hosts run from.
 
-    A kernel, a disk and the tiers' images: done once, kept in the cache.
+    A kernel, a disk and the tiers' images: done once, kept in the cache. For containers: an image and a
+    volume on this machine's Docker.
 
     \b
     $ overlaykit lab build
@@ -198,9 +211,10 @@ def build(run: Run) -> int:
     from overlaykit.lab import lab as practice  # noqa: PLC0415
 
     with lines(run.screen) as observer:
-        built = practice.build(observer)
+        built = practice.build(observer, backend)
     run.screen.say(f"Built: {built.path}")
-    run.screen.say(f"What in it other people made, and under which licences: {built.contents}")
+    if built.contents.exists():
+        run.screen.say(f"What in it other people made, and under which licences: {built.contents}")
     return 0
 
 

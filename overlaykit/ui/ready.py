@@ -14,7 +14,7 @@ from platformdirs import user_state_path
 
 from overlaykit.kit import connect
 from overlaykit.lab import lab as practice
-from overlaykit.lab.preflight import require_room_for
+from overlaykit.lab.kinds import choose
 from overlaykit.materials import present_images
 from overlaykit.words.errors import LabNotPossible
 
@@ -48,8 +48,8 @@ def _require_room() -> None:
     """For the whole lab of the lessons, as far as it does not run already."""
     running = sum(host.running for host in practice.status())
     if running < HOSTS:
-        folder = user_state_path("overlaykit") / "labs" / practice.DEFAULT
-        require_room_for(HOSTS - running, folder, running=running)
+        kind, _ = choose(None)
+        kind.require(HOSTS - running, user_state_path("overlaykit") / "labs" / practice.DEFAULT, running)
 
 
 def _run_a_container(lab: str) -> str:

@@ -105,8 +105,8 @@ class TaskFacts:
 
     @property
     def name(self) -> str:
-        """`backend.1`, as `docker service ps` shows it."""
-        return f"{self.service}.{self.slot}"
+        """`backend.1`, as `docker service ps` shows it; of a service that has one on each host, `frontend.node2`."""
+        return f"{self.service}.{self.slot or self.host}"
 
 
 @dataclass(frozen=True)

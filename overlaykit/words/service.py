@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
+
+_RULE = re.compile(r"node\.labels\.(.+?) *(==|!=) *(.*)")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,16 @@ class ServiceSpec:
             for f in fields(self)
             if (mine := getattr(self, f.name)) != (theirs := getattr(other, f.name))
         )
+
+
+def satisfies(labels: Mapping[str, str], constraints: Iterable[str]) -> bool:
+    """Do a node's labels satisfy the rules that the kit writes? Other kinds of rules are taken for satisfied.
+
+    >>> satisfies({"overlaykit.host": "node1"}, ["node.labels.overlaykit.host!=node1"])
+    False
+    """
+    read = [found.groups() for rule in constraints if (found := _RULE.fullmatch(rule))]
+    return all((labels.get(label, "") == value) == (operator == "==") for label, operator, value in read)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,20 @@ def lab_hosts(lab_name: str) -> Iterator[Hosts]:
         make_bare(hosts)
 
 
+@pytest.fixture(scope="module")
+def ipvs(lab_hosts: Hosts) -> None:
+    """For what needs virtual IPs or the routing mesh: containers share the machine's kernel, which may have none."""
+    if any(host.has_ipvs is False for host in lab_hosts.look()):
+        pytest.skip("the kernel of these hosts has no IPVS")
+
+
+@pytest.fixture(scope="module")
+def esp(lab_hosts: Hosts) -> None:
+    """For what needs an encrypted network."""
+    if any(host.can_encrypt is False for host in lab_hosts.look()):
+        pytest.skip("the kernel of these hosts has no ESP")
+
+
 @pytest.fixture
 def writing_calls(lab_hosts: Hosts) -> Iterator[tuple[Hosts, list[str]]]:
     """The kit on connections of its own, and every call to an engine over them that was not a mere question."""

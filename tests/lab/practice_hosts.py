@@ -11,13 +11,21 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from overlaykit import Stack, connect
 from overlaykit.kit import Hosts
 from overlaykit.lab import lab as practice
+from overlaykit.lab.kinds import choose
 from overlaykit.words.errors import OverlaykitError
 
 NODES = ("node1", "node2", "node3")
 LOGS = Path(__file__).parents[2] / "test-logs"
+
+#: For what only hosts with a kernel of their own are asked to do.
+kernels_alone = pytest.mark.skipif(
+    choose(None)[0].name != "kernels", reason="the lab's hosts have no kernel of their own here"
+)
 
 #: A command line as a test types it, see the fixture `overlaykit`.
 Typed = Callable[..., subprocess.CompletedProcess[str]]

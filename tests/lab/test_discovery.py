@@ -164,6 +164,7 @@ def test_a_port_that_this_machine_cannot_reach_is_tried_from_the_host(up: Hosts)
     assert "from node3 itself, over SSH" in findings.details()
 
 
+@pytest.mark.usefixtures("ipvs")
 def test_a_published_database_is_found(up: Hosts) -> None:
     manager = up.inventory.managers[0].name
     publish = "docker service update --quiet --publish-{} database"
@@ -180,6 +181,7 @@ def test_a_write_survives_the_end_of_the_databases_task(up: Hosts) -> None:
     assert [(finding.code, finding.severity) for finding in findings] == [("OK304", "ok")], findings.details()
 
 
+@pytest.mark.usefixtures("esp")
 def test_encrypted_hosts_share_keys_and_count_packets(lab_hosts: Hosts) -> None:
     """Last: the network is made anew for it."""
     stack = STACK.set("network.encrypted", True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from practice_hosts import kernels_alone
 
 from overlaykit.lab import lab as practice
 from overlaykit.lab import processes
@@ -60,12 +61,14 @@ def session(pid: int) -> int | None:
         return None
 
 
+@kernels_alone
 def test_up_again_leaves_running_what_runs(one: Lab) -> None:
     before = leaders(one)
     assert practice.up(one.name) == one
     assert before == leaders(one)
 
 
+@kernels_alone
 def test_up_again_completes_what_was_lost(one: Lab) -> None:
     processes.end(processes.find(one.folder))
     practice.up(one.name)
@@ -88,6 +91,7 @@ def test_pulling_the_plug_keeps_the_disk(one: Lab) -> None:
     assert run(one, f"test -s {MARK} && docker volume ls -q") == "data"
 
 
+@kernels_alone
 def test_reboot_from_within_comes_back(one: Lab) -> None:
     before = run(one, "cat /proc/sys/kernel/random/boot_id")
     run(one, "reboot")
@@ -120,6 +124,7 @@ def test_two_labs_are_apart_and_down_leaves_nothing(one: Lab) -> None:
     assert run(one, "hostname") == "node1"
 
 
+@kernels_alone
 def test_a_port_that_was_taken_meanwhile_is_named(one: Lab) -> None:
     """A lab that was switched off, and found its port taken."""
     processes.end(processes.find(one.folder))
@@ -135,6 +140,7 @@ def test_a_port_that_was_taken_meanwhile_is_named(one: Lab) -> None:
     practice.up(one.name)
 
 
+@kernels_alone
 def test_a_host_that_cannot_boot_is_named_with_its_last_words(tmp_path: Path) -> None:
     broken = tmp_path / "build"
     broken.mkdir()

@@ -125,6 +125,7 @@ def test_a_write_survives_the_database_hosts_reboot(up: Hosts, lab_name: str) ->
     read_back(others[1], receipt)
 
 
+@pytest.mark.usefixtures("esp")
 def test_encryption_is_refused_in_place_and_done_on_request(up: Hosts) -> None:
     encrypted = STACK.set("network.encrypted", True)
     with pytest.raises(PlanRefused, match="--recreate"):
@@ -135,6 +136,7 @@ def test_encryption_is_refused_in_place_and_done_on_request(up: Hosts) -> None:
     assert findings.ok, findings
 
 
+@pytest.mark.usefixtures("esp")
 def test_an_encrypted_network_carries_esp_and_nothing_in_the_clear(up: Hosts) -> None:
     """The counters of rules see every packet that leaves a host. The routing mesh's own network is never encrypted,
     so what is looked for in the clear is what belongs to ours, by its VXLAN number."""

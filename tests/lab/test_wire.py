@@ -35,7 +35,7 @@ def plain(lab_hosts: Hosts) -> Hosts:
 
 
 @pytest.fixture(scope="module")
-def encrypted(plain: Hosts) -> Iterator[Hosts]:
+def encrypted(plain: Hosts, esp: None) -> Iterator[Hosts]:
     """The same hosts, the network made anew with IPsec."""
     for phase in plain.phases(ENCRYPTED):
         phase.apply(recreate=True)
@@ -70,6 +70,7 @@ def container_mtu(hosts: Hosts) -> int:
     )
 
 
+@pytest.mark.usefixtures("ipvs")
 def test_in_plaintext_the_word_is_read(plain: Hosts) -> None:
     seen = plain.wire(PLAIN, WORD).listen()
     assert repr(seen) == "guestbook: plaintext\ningress: plaintext", seen.details()
@@ -115,6 +116,7 @@ def test_who_may_not_capture_cannot_tell(plain: Hosts) -> None:
     assert left_behind(plain) == []
 
 
+@pytest.mark.usefixtures("esp")
 def test_the_network_is_made_anew_by_one_command(plain: Hosts, overlaykit: Typed) -> None:
     """The ports of the services that it removes first are nobody else's."""
     done = overlaykit("up", "--recreate", "--set", "network.encrypted=true")

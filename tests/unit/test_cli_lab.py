@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from overlaykit.lab.kinds import kind_named
 from overlaykit.ui.cli import main
 from overlaykit.words.errors import LabNotPossible
 
@@ -67,11 +69,12 @@ def test_ready_names_what_the_lessons_lack(monkeypatch: pytest.MonkeyPatch) -> N
 def test_ready_needs_room_for_every_host_of_the_lessons(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def no_room(hosts: int, _: Path, *, running: int) -> None:
+    def no_room(hosts: int, _: Path, running: int) -> None:
         asked.append(hosts + running)
         raise LabNotPossible("3 practice hosts need 2.3 GB of memory")
 
-    monkeypatch.setattr("overlaykit.ui.ready.require_room_for", no_room)
+    kernels = replace(kind_named("kernels"), require=no_room)
+    monkeypatch.setattr("overlaykit.ui.ready.choose", lambda _: (kernels, ""))
     result = typed("lab", "ready")
     assert (result.exit_code, result.stderr) == (1, "3 practice hosts need 2.3 GB of memory\n")
     assert asked == [3]

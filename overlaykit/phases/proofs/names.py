@@ -77,7 +77,7 @@ def name_findings(facts: Facts, stack: Stack, answers: Sequence[Answer]) -> Iter
     rows = matrix(facts, stack, answers)
     for who, needed, _ in NEEDS:
         for name in (needed, f"tasks.{needed}"):
-            mine = [row for row in rows if row.task.rpartition(".")[0] == who and row.name == name]
+            mine = [row for row in rows if row.task.startswith(f"{who}.") and row.name == name]
             if mine:
                 words = _words(facts, stack, who, name, mine)
                 yield _resolved(facts, stack, mine, words)

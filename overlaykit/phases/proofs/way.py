@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from overlaykit.phases.mesh import publishes_itself
 from overlaykit.phases.proofs.check import Check
 from overlaykit.words.facts import Facts
 from overlaykit.words.findings import Finding
@@ -17,7 +18,7 @@ from overlaykit.words.stack import Stack
 ANSWERS = Check(
     "OK411",
     "discovery",
-    "every host answers at its published port, whether a frontend runs there or not",
+    "every host answers at its published port, {whether}",
     "not every host answers at its published port",
     "it could not be seen whether every host answers at its published port",
     (
@@ -59,14 +60,14 @@ def way_findings(facts: Facts, stack: Stack, answers: Sequence[Answer]) -> Itera
     ways = [answer for answer in answers if isinstance(answer.probe, WriteThrough)]
     if not ways:
         return
-    words = {"data_port": str(facts.swarm.data_path_port if facts.swarm else 4789)}
+    words = {"data_port": str(facts.swarm.data_path_port if facts.swarm else 4789), "whether": _whether(facts)}
     silent = [way for way in ways if way.error or _status(way) in (502, 503, 504)]
     hosts = [way.probe.host for way in silent]
     unasked = {host.name: f"{host.name}: {host.error}" for host in facts if host.error}
     if silent:
         yield ANSWERS.wrong(map(_heard, silent), hosts, **words)
     else:
-        yield ANSWERS.unknown(unasked.values(), unasked) if unasked else ANSWERS.ok(map(_heard, ways))
+        yield ANSWERS.unknown(unasked.values(), unasked) if unasked else ANSWERS.ok(map(_heard, ways), **words)
     answered = [way for way in ways if way not in silent]
     if answered:
         yield _comes_back(answered)
@@ -119,10 +120,25 @@ def _says_where(facts: Facts, ways: list[Answer]) -> Finding:
 
 
 def served_on(facts: Facts, tier: str, place: Json | None) -> str:
-    """The host of the tier that served a request: found by the task's name, which is `backend-1` in the answer."""
-    container = str((place or {}).get("container", ""))
-    tasks = facts.swarm.running(tier) if facts.swarm else ()
-    return next((task.host for task in tasks if f"{task.service}-{task.slot}" == container), "")
+    """The host of the tier that served a request: found by the task's name, which is `backend-1` in the answer.
+
+    Where there is one on each host, all are called `frontend-0`: then by the host that the answer names.
+    """
+    said = place or {}
+    called = [
+        task.host
+        for task in (facts.swarm.running(tier) if facts.swarm else ())
+        if f"{task.service}-{task.slot}" == said.get("container") and task.host
+    ]
+    if len(called) > 1:
+        called = [host for host in called if facts[host].hostname == said.get("host")]
+    return next(iter(called), "")
+
+
+def _whether(facts: Facts) -> str:
+    if publishes_itself(facts.swarm.service("frontend") if facts.swarm else None):
+        return "by a frontend of its own"
+    return "whether a frontend runs there or not"
 
 
 def _place(facts: Facts, tier: str, place: Json | None) -> str:

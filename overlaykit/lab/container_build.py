@@ -1,0 +1,200 @@
+"""What practice hosts run from that are containers: an image and a volume on the machine's Docker, made once.
+
+    built = build_for_containers(print)
+    built.images                    # the tiers' images, as archives in its folder
+    read_box(built.path).image      # "overlaykit/host:3f2a9c1b7d20"
+
+The image is that of `images/host`, as hosts with a kernel of their own have it on their disk. The volume holds the
+tiers' images as an engine keeps them: each new host copies it, since an engine cannot stand on another's layers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import docker
+from docker.errors import ImageNotFound, NotFound
+from docker.types import Mount
+
+from overlaykit.lab.build import LabBuild, keep_archives
+from overlaykit.lab.engine import engine_says, machine_engine, missing_room
+from overlaykit.lab.engine_images import make_host, save_tiers
+from overlaykit.lab.rights import Machine, Rights, clear_left, look_at_machine, run_once
+from overlaykit.making.buildah import Observer
+from overlaykit.making.builder import Builder
+from overlaykit.making.hub import docker_hub_answers
+from overlaykit.making.lock import held
+from overlaykit.making.needs import packages_to_install, require_build_tools, unsuitable_machine
+from overlaykit.making.place import placed
+from overlaykit.making.recipes import Recipe, combined_key, read_recipes
+from overlaykit.making.tier_images import archive_images, cache_folder, cached_images
+from overlaykit.words.errors import LabError, LabNotPossible
+from overlaykit.words.images import KitImages
+from overlaykit.words.stack import TIERS
+
+_FORMAT = "containers 1"
+_FOLDER = "containers-"  # of builds
+_NOTE = "box.json"
+_REPOSITORY = "overlaykit/host"
+SEED = "overlaykit-images-"  # the volume's name begins with it
+_DISK = 2 * 10**9  # image and volume, while both are made
+_SECONDS_TO_LOAD = 300
+
+
+@dataclass(frozen=True)
+class Box:
+    """What a container is made from."""
+
+    image: str
+    seed: str
+    rights: Rights
+
+
+def build_for_containers(observer: Observer) -> LabBuild:
+    """The build of what the recipes say now, made if it was not; what the machine's kernel lacks is said each time."""
+    cache, recipes = cache_folder(), read_recipes()
+    with machine_engine() as engine, held(cache, lambda: observer("another build is running, waiting for it")):
+        key = combined_key(list(recipes.values()), _FORMAT)
+        place, image = cache / "builds" / f"{_FOLDER}{key}", f"{_REPOSITORY}:{key}"
+        clear_left(engine)
+        _make(engine, place, image, recipes, observer)
+        machine = _known(engine, place) or look_at_machine(engine, image)
+        for sentence in machine.sentences():
+            observer(sentence)
+        box = Box(image, f"{SEED}{key}", machine.rights)
+        built = LabBuild(place)
+        _fill_seed(engine, box, built.images, observer)
+        _note(place, box, machine, _who(engine))
+    return built
+
+
+def read_box(build: Path) -> Box:
+    """What a lab's containers are made from."""
+    saved = json.loads((build / _NOTE).read_text())
+    return Box(saved["image"], saved["seed"], saved["rights"])
+
+
+def remove_from_engine(observer: Observer) -> None:
+    """Remove images and volumes of every build for containers, where any was made."""
+    if not list((cache_folder() / "builds").glob(f"{_FOLDER}*")):
+        return
+    try:
+        engine = machine_engine()
+    except LabNotPossible as reason:
+        observer(f"whether this machine's Docker holds what practice hosts ran from could not be seen: {reason}")
+        return
+    with engine, engine_says("what practice hosts ran from cannot be removed from this machine's Docker"):
+        for name in (_REPOSITORY, "localhost/overlaykit/*"):
+            for image in set(engine.images(name=name, quiet=True)):
+                engine.remove_image(image, force=True)
+        for volume in engine.volumes(filters={"name": SEED})["Volumes"] or []:
+            engine.remove_volume(volume["Name"])
+
+
+def has_volume(engine: docker.APIClient, name: str) -> bool:
+    """Is there a volume of that name?"""
+    try:
+        engine.inspect_volume(name)
+    except NotFound:
+        return False
+    return True
+
+
+def _make(engine: docker.APIClient, place: Path, image: str, recipes: dict[str, Recipe], observer: Observer) -> None:
+    """The folder with the tiers' archives, and the host's image on the engine: what of it is not there."""
+    has_image = _has_image(engine, image)
+    if place.exists() and has_image:
+        return
+    if full := missing_room(engine, _DISK):
+        raise LabNotPossible(full)
+    if _must_be_made_by_docker():
+        if not has_image:
+            make_host(engine, recipes, image, observer)
+        if not place.exists():
+            with placed(place) as draft:
+                keep_archives(draft, save_tiers(engine, recipes, draft, observer))
+        return
+    cache = cache_folder()
+    if not has_image or len(cached_images().all) < len(TIERS):
+        require_build_tools(cache)
+    with Builder(cache, recipes, observer) as builder:
+        if not place.exists():
+            with placed(place) as draft:
+                keep_archives(draft, archive_images(cache, builder))
+        if not has_image:
+            _load_host(engine, builder, image)
+
+
+def _must_be_made_by_docker() -> bool:
+    """Where images cannot be made without an engine, and Docker Hub has Debian for one that makes them."""
+    without = unsuitable_machine() is not None or packages_to_install(as_root=os.geteuid() == 0)
+    return bool(without) and (unsuitable_machine() is not None or docker_hub_answers())
+
+
+def _load_host(engine: docker.APIClient, builder: Builder, image: str) -> None:
+    tag = builder.wait("host")
+    builder.observer("host: bringing the image to this machine's Docker")
+    with tempfile.TemporaryDirectory(dir=cache_folder()) as scratch:
+        archive = Path(scratch, "host.tar")
+        builder.buildah.archive(builder.buildah.image_id(tag), archive, image)
+        with archive.open("rb") as file, engine_says("the practice hosts' image cannot be loaded"):
+            for told in engine.load_image(file):
+                if "error" in told:
+                    raise LabError(f"the practice hosts' image cannot be loaded: {told['error']}")
+
+
+def _has_image(engine: docker.APIClient, image: str) -> bool:
+    try:
+        engine.inspect_image(image)
+    except ImageNotFound:
+        return False
+    return True
+
+
+def _fill_seed(engine: docker.APIClient, box: Box, images: KitImages, observer: Observer) -> None:
+    """Whole or not at all: the volume is removed again when something of it fails."""
+    if has_volume(engine, box.seed):
+        return
+    observer("images: loading the tiers' images, on a practice host of its own")
+    said = ""
+    try:
+        with engine_says("the tiers' images cannot be loaded"):
+            engine.create_volume(box.seed)
+            said = run_once(
+                engine, box.image, "load", box.rights, mounts=[Mount("/var/lib/docker", box.seed)],
+                files={f"{image.tier}.tar": Path(image.archive) for image in images}, seconds=_SECONDS_TO_LOAD,
+            )  # fmt: skip
+        if "lab-init: images loaded" not in said:
+            last = "\n".join(f"    {line}" for line in said.splitlines()[-12:])
+            raise LabError(f"the tiers' images could not be loaded on this machine's Docker; it ended with:\n{last}")
+    except BaseException:
+        if has_volume(engine, box.seed):
+            engine.remove_volume(box.seed, force=True)
+        raise
+
+
+def _known(engine: docker.APIClient, place: Path) -> Machine | None:
+    """What was found out before, by the same engine on the same kernel: looking takes a second."""
+    try:
+        saved = json.loads((place / _NOTE).read_text())
+    except FileNotFoundError:
+        return None
+    if saved.get("who") != _who(engine):
+        return None
+    return Machine(saved["rights"], saved["kernel"], tuple(saved["lacks"]))
+
+
+def _who(engine: docker.APIClient) -> str:
+    told = engine.info()
+    return f"{told['ID']} on {told['KernelVersion']}"
+
+
+def _note(place: Path, box: Box, machine: Machine, who: str) -> None:
+    draft = place / f"{_NOTE}.part"
+    known = {**asdict(box), "kernel": machine.kernel, "lacks": machine.lacks, "who": who}
+    draft.write_text(json.dumps(known, indent=1))
+    draft.replace(place / _NOTE)

@@ -1,0 +1,159 @@
+"""Practice hosts as containers: what the kit promises holds on them, and what the machine's kernel lacks is said.
+
+Runs where the lab is told to make containers (`make test-containers`), on an engine of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+
+import docker
+import pytest
+from practice_hosts import NODES, Typed
+
+from overlaykit import Stack
+from overlaykit.kit import Hosts
+from overlaykit.lab import lab as practice
+from overlaykit.lab.engine import machine_engine, missing_room
+from overlaykit.lab.kinds import VARIABLE
+from overlaykit.words.errors import LabError, PlanRefused
+
+pytestmark = [
+    pytest.mark.containers,
+    pytest.mark.skipif(os.environ.get(VARIABLE) != "containers", reason="the lab's hosts are no containers here"),
+]
+STACK = Stack()
+
+
+@pytest.fixture
+def engine() -> Iterator[docker.APIClient]:
+    with machine_engine() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def up(lab_hosts: Hosts) -> Hosts:
+    """The hosts with the stack deployed."""
+    for phase in lab_hosts.phases(STACK):
+        phase.apply()
+    return lab_hosts
+
+
+def run(lab: str, node: str, command: str) -> str:
+    """Run a command on a host, as `overlaykit lab ssh` does."""
+    done = subprocess.run(
+        practice.ssh_command(lab, node, command), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def of_lab(client: docker.APIClient, folder: str) -> list[str]:
+    """Whatever the engine has of a lab."""
+    mark = {"label": f"overlaykit.lab={folder}"}
+    volumes = client.volumes(filters=mark)["Volumes"] or []
+    containers, networks = client.containers(all=True, filters=mark), client.networks(filters=mark)
+    return [*(one["Id"] for one in (*containers, *networks)), *(one["Name"] for one in volumes)]
+
+
+def test_every_phase_is_proven(up: Hosts) -> None:
+    for phase in (*up.phases(STACK), up.discovery(STACK)):
+        findings = phase.prove()
+        assert len(findings) > 0
+        assert findings.ok, findings.details()
+        assert findings.count()["unknown"] == 0, findings.details()
+
+
+def test_a_second_up_writes_nothing(up: Hosts, writing_calls: tuple[Hosts, list[str]]) -> None:
+    hosts, calls = writing_calls
+    for phase in hosts.phases(STACK):
+        phase.apply()
+    assert calls == []
+
+
+def test_what_the_kernel_lacks_is_said_once(up: Hosts, overlaykit: Typed) -> None:
+    said = overlaykit("plan").stdout
+    without = [host.name for host in up.look() if host.has_ipvs is False]
+    assert said.count("no IPVS") == bool(without)
+
+
+def test_the_wire_is_read(up: Hosts) -> None:
+    seen = up.wire(STACK, "open-sesame").listen()
+    own = seen["guestbook"]
+    assert own.verdict == "plaintext", seen.details()
+    assert own.hits > 0
+
+
+def test_an_encrypted_network_is_refused_where_it_would_carry_nothing(up: Hosts) -> None:
+    without = [host.name for host in up.look() if host.can_encrypt is False]
+    if not without:
+        pytest.skip("this machine's kernel has ESP")
+    with pytest.raises(PlanRefused, match=f"the kernel of {', '.join(without)} has no ESP"):
+        up.network(STACK.set("network.name", "secret").set("network.encrypted", True)).plan()
+
+
+def test_pulling_the_plug_keeps_the_disk_and_the_swarm(up: Hosts, lab_name: str) -> None:
+    run(lab_name, "node2", "touch /root/kept")
+    practice.power(lab_name, "node2", on=False)
+    assert [host.running for host in practice.status(lab_name)] == [True, False, True]
+    practice.power(lab_name, "node2", on=True)
+    assert run(lab_name, "node2", "ls /root/kept; docker info --format '{{.Swarm.LocalNodeState}}'").endswith("active")
+    for phase in up.phases(STACK):
+        phase.apply()
+    findings = up.discovery(STACK).prove()
+    assert findings.ok, findings.details()
+
+
+def test_down_leaves_no_stack(up: Hosts) -> None:
+    up.down(STACK, volumes=True).apply()
+    assert up.down(STACK, volumes=True).prove().ok
+
+
+def test_reset_gives_a_fresh_disk(lab_name: str) -> None:
+    run(lab_name, "node3", "touch /root/kept; docker volume create data")
+    practice.reset(lab_name, "node3")
+    assert run(lab_name, "node3", "test -e /root/kept || echo gone; docker volume ls -q") == "gone"
+
+
+def test_a_reboot_from_within_comes_back(lab_name: str) -> None:
+    run(lab_name, "node3", "reboot")
+    deadline = time.monotonic() + 60
+    while practice.logs(lab_name, "node3").count("the engine has a socket") != 1 or "node3" not in on(lab_name):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    practice.power(lab_name, "node3", on=True)
+    assert run(lab_name, "node3", "hostname") == "node3"
+
+
+def on(lab: str) -> set[str]:
+    return {host.name for host in practice.status(lab) if host.running}
+
+
+def test_hosts_are_apart_from_the_world(lab_name: str) -> None:
+    for node in NODES:
+        assert "default" not in run(lab_name, node, "ip route")
+    assert run(lab_name, "node1", "getent hosts node3").endswith("node3")
+
+
+def test_two_labs_are_apart_and_down_leaves_nothing(lab_name: str, engine: docker.APIClient) -> None:
+    name = f"beside-{os.getpid()}"
+    try:
+        other = practice.up(name, hosts=1)
+        first = practice.find_lab(lab_name)
+        assert first
+        assert other.nodes[0].address not in {node.address for node in first.nodes}
+        with pytest.raises(LabError, match="has containers for hosts, not kernels"):
+            practice.up(name, backend="kernels")
+        assert of_lab(engine, str(other.folder))
+    finally:
+        practice.down(name)
+    assert of_lab(engine, str(other.folder)) == []
+    assert not other.folder.exists()
+
+
+def test_a_full_disk_is_said_before_anything_is_made(engine: docker.APIClient) -> None:
+    assert missing_room(engine, 1) is None
+    assert "make room" in (missing_room(engine, 10**18) or "")

@@ -1,0 +1,162 @@
+"""Practice hosts as containers, as far as no Docker is needed: which kind a machine gets, and what is said where."""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+import socket
+import tarfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from overlaykit.lab import kinds, lab
+from overlaykit.lab.engine import machine_engine, unsuitable
+from overlaykit.lab.engine_images import image_id
+from overlaykit.lab.layout import plan_lab, read_lab
+from overlaykit.lab.rights import programs, read_machine, rights_of
+from overlaykit.ui.cli import main
+from overlaykit.words.errors import LabError, LabNotPossible
+from overlaykit.words.service import satisfies
+
+ALL = "".join(f"lab-init: has {one}\n" for one in ("overlay", "bridge", "veth", "vxlan", "iptables"))
+BOOT = "Linux version 6.18.5, which all practice hosts of this machine share\n"
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
+    monkeypatch.delenv(kinds.VARIABLE, raising=False)
+
+
+def test_each_machine_gets_its_kind_and_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    kind, why = kinds.choose(None)
+    assert (kind.name, "--backend containers" in why) == ("kernels", True)
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    kind, why = kinds.choose(None)
+    assert (kind.name, "x86-64" in why) == ("containers", True)
+    assert kinds.choose("kernels")[0].name == "kernels"
+    monkeypatch.setenv(kinds.VARIABLE, "kernels")
+    assert kinds.choose(None)[0].name == "kernels"
+
+
+def test_a_kind_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(kinds.VARIABLE, "jails")
+    with pytest.raises(LabError, match="called 'jails': choose kernels or containers"):
+        kinds.choose(None)
+
+
+def test_no_docker_is_one_sentence_and_nothing_is_made(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["lab", "up", "--backend", "containers"])
+    assert result.exit_code == 1
+    said = result.stderr.splitlines()[-1]
+    assert said.startswith("there is no Docker on this machine") and "--backend kernels" in said
+    assert lab.status() == []
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_docker_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(str(tmp_path / "deaf.sock"))
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/deaf.sock")
+        with pytest.raises(LabNotPossible, match=r"this machine's Docker does not answer at .*deaf\.sock"):
+            machine_engine()
+
+
+def test_another_machines_docker_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "ssh://root@elsewhere")
+    with pytest.raises(LabNotPossible, match="ssh://root@elsewhere here, and practice hosts must run on this machine"):
+        machine_engine()
+
+
+@pytest.mark.parametrize(
+    ("version", "system", "reason"),
+    [
+        ("19.03.15", "linux", "is 19.03.15, practice hosts need 20.10 or newer"),
+        ("28.2.2", "windows", "runs windows containers"),
+        ("20.10.24+dfsg1", "linux", None),
+        ("29.1.0", "linux", None),
+        ("dev", "linux", None),
+    ],
+)
+def test_an_engine_that_will_not_do(version: str, system: str, reason: str | None) -> None:
+    said = unsuitable(version, system)
+    assert (said is None) if reason is None else (reason in (said or ""))
+
+
+def test_what_a_kernel_lacks_is_said_with_what_follows() -> None:
+    machine = read_machine(f"{BOOT}{ALL}lab-init: lacks esp\nlab-init: lacks ipvs\n", "narrow")
+    assert machine.lacks == ("esp", "ipvs")
+    esp, ipvs = machine.sentences()
+    assert "6.18.5, has no ESP, so no encrypted network" in esp
+    assert "has no IPVS, so no virtual IPs and no routing mesh" in ipvs
+    assert list(read_machine(f"{BOOT}{ALL}lab-init: has esp\nlab-init: has ipvs\n", "privileged").sentences()) == []
+
+
+def test_a_kernel_that_cannot_carry_an_overlay_is_refused() -> None:
+    with pytest.raises(LabNotPossible, match="gives containers no vxlan, so practice hosts cannot be containers"):
+        read_machine(BOOT + ALL.replace("has vxlan", "lacks vxlan"), "privileged")
+
+
+def test_a_look_that_saw_nothing_is_no_answer() -> None:
+    with pytest.raises(LabError, match="could not be looked at"):
+        read_machine("bash: bad interpreter\n", "privileged")
+
+
+def test_less_than_privileged_is_asked_for_piece_by_piece() -> None:
+    assert rights_of("privileged") == {"Privileged": True}
+    narrow = rights_of("narrow")
+    assert (narrow["CapAdd"], narrow["CapDrop"]) == (["ALL"], ["SYS_RESOURCE"])
+
+
+def test_what_is_put_into_a_host_may_be_run() -> None:
+    assert set(programs()) == {"usr/sbin/lab-init", "usr/sbin/poweroff"}
+    assert all(path.stat().st_mode & 0o111 == 0o111 for path in programs().values())
+
+
+def test_a_lab_keeps_its_kind_and_its_wire(tmp_path: Path) -> None:
+    made = plan_lab(
+        "x", tmp_path, tmp_path, hosts=2, managers=1, ports=range(1, 5), backend="containers", wire="10.77.4"
+    )
+    made.save()
+    assert read_lab(tmp_path) == made
+    assert [node.address for node in made.nodes] == ["10.77.4.11", "10.77.4.12"]
+
+
+def test_a_lab_of_before_there_were_kinds_has_kernels(tmp_path: Path) -> None:
+    plan_lab("x", tmp_path, tmp_path, hosts=1, managers=1, ports=(1, 2)).save()
+    note = json.loads((tmp_path / "lab.json").read_text())
+    del note["backend"]
+    (tmp_path / "lab.json").write_text(json.dumps(note))
+    read = read_lab(tmp_path)
+    assert read and read.backend == "kernels"
+
+
+@pytest.mark.parametrize("config", ["0f0f.json", "blobs/sha256/0f0f"])
+def test_an_image_is_known_by_its_configuration(tmp_path: Path, config: str) -> None:
+    archive = tmp_path / "image.tar"
+    content = json.dumps([{"Config": config}]).encode()
+    with tarfile.open(archive, "w") as file:
+        entry = tarfile.TarInfo("manifest.json")
+        entry.size = len(content)
+        file.addfile(entry, io.BytesIO(content))
+    assert image_id(archive) == "sha256:0f0f"
+
+
+@pytest.mark.parametrize(
+    ("rule", "satisfied"),
+    [
+        ("node.labels.overlaykit.host==node1", True),
+        ("node.labels.overlaykit.host == node2", False),
+        ("node.labels.overlaykit.host!=node1", False),
+        ("node.labels.overlaykit.host!=node2", True),
+        ("node.role==manager", True),
+    ],
+)
+def test_a_rule_of_placement(rule: str, satisfied: bool) -> None:
+    assert satisfies({"overlaykit.host": "node1"}, [rule]) is satisfied
