@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from zipfile import ZipFile
@@ -37,18 +38,27 @@ def main() -> int:
     if place.exists() and not (place / _SUMS).is_file():
         print(f"{place} is there and is no bundle: name a folder that does not exist", file=sys.stderr)
         return 1
+    return exit_status(lambda: _make(place))
+
+
+def exit_status(make: Callable[[], None]) -> int:
+    """0 where it was made, else 1 and a sentence that says why not."""
     try:
-        with placed(place) as draft:
-            fill(draft)
-            draft.chmod(0o755)
+        make()
     except (OverlaykitError, LookupError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:
         print(f"pip could not get the wheels (status {error.returncode}); what it said is above", file=sys.stderr)
         return 1
-    print("\n".join(sizes(place)))
     return 0
+
+
+def _make(place: Path) -> None:
+    with placed(place) as draft:
+        fill(draft)
+        draft.chmod(0o755)
+    print("\n".join(sizes(place)))
 
 
 def fill(folder: Path) -> None:

@@ -6,14 +6,13 @@ python bundle/make_workbench.py [FILE]      # dist/overlaykit-workbench.tar wher
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 import wheels
-from make_bundle import LAB, ROOT, copy, kit_wheel
+from make_bundle import LAB, ROOT, copy, exit_status, kit_wheel
 
 from overlaykit.lab.carry import export_build
 from overlaykit.making.builder import Builder
@@ -21,7 +20,6 @@ from overlaykit.making.lock import held
 from overlaykit.making.needs import require_build_tools
 from overlaykit.making.recipes import IMAGES, WORKBENCH, Recipe, read_recipes
 from overlaykit.making.tier_images import cache_folder
-from overlaykit.words.errors import OverlaykitError
 
 REFERENCE = f"overlaykit/workbench:{version('overlaykit')}"
 RECIPE = Recipe(WORKBENCH, IMAGES / WORKBENCH, ("base",), version("overlaykit"))
@@ -33,29 +31,25 @@ _COPIED = ("hosts.example.ini", "stack.example.toml", "LICENSE")
 def main() -> int:
     """Make it, or say in a sentence why not."""
     file = (Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dist" / "overlaykit-workbench.tar").resolve()
+    return exit_status(lambda: _make(file))
+
+
+def _make(file: Path) -> None:
     cache = cache_folder()
-    try:
-        require_build_tools(cache)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".workbench-") as scratch:
-            context = Path(scratch, "context")
-            shutil.copytree(RECIPE.folder, context)
-            fill(context)
-            with held(cache, lambda: say("another build is running, waiting for it")):
-                archive(context, cache, Path(scratch, file.name))
-            Path(scratch, file.name).replace(file)
-            rows = sizes(context)
-    except (OverlaykitError, LookupError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        print(f"pip could not get the wheels (status {error.returncode}); what it said is above", file=sys.stderr)
-        return 1
+    require_build_tools(cache)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".workbench-") as scratch:
+        context = Path(scratch, "context")
+        shutil.copytree(RECIPE.folder, context)
+        fill(context)
+        with held(cache, lambda: say("another build is running, waiting for it")):
+            archive(context, cache, Path(scratch, file.name))
+        Path(scratch, file.name).replace(file)
+        rows = sizes(context)
     say(f"{file}: {file.stat().st_size / 1e6:.0f} MB; of what went into it:")
     say("\n".join(rows))
     say(f"Next: docker load --input {file}")
     say(f"      docker run --rm -p 127.0.0.1:8888:8888 {REFERENCE}")
-    return 0
 
 
 def fill(context: Path) -> None:

@@ -131,8 +131,9 @@ def _make(engine: docker.APIClient, place: Path, image: str, recipes: dict[str, 
 
 def _must_be_made_by_docker() -> bool:
     """Where images cannot be made without an engine, and Docker Hub has Debian for one that makes them."""
-    without = unsuitable_machine() is not None or packages_to_install(as_root=os.geteuid() == 0)
-    return bool(without) and (unsuitable_machine() is not None or docker_hub_answers())
+    if unsuitable_machine() is not None:
+        return True
+    return bool(packages_to_install(as_root=os.geteuid() == 0)) and docker_hub_answers()
 
 
 def _load_host(engine: docker.APIClient, builder: Builder, image: str) -> None:
