@@ -15,7 +15,7 @@ from typing import Self
 
 from overlaykit.phases.facts import read_facts, read_swarm
 from overlaykit.remote.fleet import Fleet, FleetHost
-from overlaykit.remote.look import gather, look_at_swarm
+from overlaykit.remote.look import Answers, gather, look_at_swarm
 from overlaykit.words.errors import HostError
 from overlaykit.words.facts import Facts
 from overlaykit.words.host import Inventory
@@ -30,6 +30,7 @@ class Connected:
         self.allow_changes = allow_changes
         self.adopt = adopt
         self._standing: dict[str, str] = {}
+        self._answered: dict[str, Answers] = {}
         self._just_tried: Mapping[str, HostError] = fleet.unreachable
 
     def __getitem__(self, name: str) -> FleetHost:
@@ -56,8 +57,20 @@ class Connected:
 
     def look(self) -> Facts:
         """What is, from every host."""
+        return self._look({})
+
+    def look_at_engines(self) -> Facts:
+        """What is, but for what the engines keep and who listens: that is as it was at the last look.
+
+        A start of a process is dear on a small host, and a swarm that has just been formed needs none to be seen.
+        """
+        return self._look(self._answered)
+
+    def _look(self, before: Mapping[str, Answers]) -> Facts:
         silent, self._just_tried = self._just_tried, {}
-        return read_facts(gather(self.fleet, self._standing, silent), self.inventory)
+        answers = gather(self.fleet, self._standing, silent, before)
+        self._answered = answers["hosts"]
+        return read_facts(answers, self.inventory)
 
     def look_again(self, known: Facts) -> Facts:
         """What is, as the swarm's manager lists it; what is known of the hosts themselves is kept.

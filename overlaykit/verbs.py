@@ -106,7 +106,7 @@ class SwarmPhase(Phase):
 
     def look(self, known: Facts | None = None) -> Facts:
         """What is, from every host: a node's address, and so what its wire carries, is known once it has joined."""
-        return self.hosts.look()
+        return self.hosts.look_at_engines() if known else self.hosts.look()
 
     def plan(self, *, facts: Facts | None = None, recreate: bool = False) -> Plan:
         return swarm.plan_swarm(facts or self.look(), self.hosts.inventory, self.stack, adopt=self.hosts.adopt)

@@ -38,14 +38,23 @@ elif command -v modprobe >/dev/null; then echo no; else echo '?'; fi
 """
 
 
-def gather(fleet: Fleet, standing: dict[str, str], silent: Mapping[str, HostError] | None = None) -> Answers:
+def gather(
+    fleet: Fleet,
+    standing: dict[str, str],
+    silent: Mapping[str, HostError] | None = None,
+    before: Mapping[str, Answers] | None = None,
+) -> Answers:
     """What every host answers, side by side, and what the swarm's first reachable manager says of it.
 
     `standing` remembers by host, from one look to the next, what does not change while the host is up. Hosts in
-    `silent` have just been tried, and are not tried again.
+    `silent` have just been tried, and are not tried again. Of a host in `before`, which holds its last answer, only the
+    engine's own state is asked: its part in a swarm, and not what it keeps.
     """
-    silent = silent or {}
-    answered = fleet.each(lambda host: look_at_host(host, standing), [name for name in fleet if name not in silent])
+    silent, before = silent or {}, before or {}
+    answered = fleet.each(
+        lambda host: look_at_host(host, standing, before.get(host.name)),
+        [name for name in fleet if name not in silent],
+    )
     found = {name: silent[name] if name in silent else answered[name] for name in fleet}
     hosts = {name: _or_error(answer) for name, answer in found.items()}
     refused = ""
@@ -58,10 +67,12 @@ def gather(fleet: Fleet, standing: dict[str, str], silent: Mapping[str, HostErro
     return {"hosts": hosts, "swarm": None, "swarm_error": refused}
 
 
-def look_at_host(host: FleetHost, standing: dict[str, str]) -> Answers:
+def look_at_host(host: FleetHost, standing: dict[str, str], before: Answers | None = None) -> Answers:
     """One host: its engine, images, volumes, containers, and what its kernel and network look like."""
     with engine_errors(host.name):
         api = host.docker.api
+        if before and "error" not in before:
+            return {**before, "info": api.info()}
         script = _LISTENERS + ("" if host.name in standing else _STANDING)
         shell = host.run(script).stdout
         listeners, _, rest = shell.partition("@addresses")

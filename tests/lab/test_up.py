@@ -42,6 +42,15 @@ def test_every_phase_is_proven(up: Hosts) -> None:
         assert findings.ok, findings
 
 
+def test_a_look_at_the_engines_sees_what_a_whole_look_sees(up: Hosts) -> None:
+    whole = up.look()
+    again = up.look_at_engines()
+    assert again.hosts == whole.hosts
+    assert again.swarm is not None
+    assert whole.swarm is not None
+    assert again.swarm.nodes == whole.swarm.nodes
+
+
 def test_the_tiers_are_on_three_hosts(up: Hosts) -> None:
     swarm = up.look().swarm
     assert swarm
