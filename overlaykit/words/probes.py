@@ -75,6 +75,10 @@ class TryPasswords(Probe):
         return "passwords"
 
 
+#: What a frontend answers as long as it cannot reach its backend, and a backend its database.
+UNREACHED = (502, 503, 504)
+
+
 @dataclass(frozen=True)
 class WriteThrough(Probe):
     """The whole way: an entry written through the published port of `host`, read back through that of `back`."""

@@ -12,7 +12,7 @@ from overlaykit.phases.mesh import publishes_itself
 from overlaykit.phases.proofs.check import Check
 from overlaykit.words.facts import Facts
 from overlaykit.words.findings import Finding
-from overlaykit.words.probes import Answer, EndDatabase, WriteThrough
+from overlaykit.words.probes import UNREACHED, Answer, EndDatabase, WriteThrough
 from overlaykit.words.stack import Stack
 
 ANSWERS = Check(
@@ -61,7 +61,7 @@ def way_findings(facts: Facts, stack: Stack, answers: Sequence[Answer]) -> Itera
     if not ways:
         return
     words = {"data_port": str(facts.swarm.data_path_port if facts.swarm else 4789), "whether": _whether(facts)}
-    silent = [way for way in ways if way.error or _status(way) in (502, 503, 504)]
+    silent = [way for way in ways if way.error or _status(way) in UNREACHED]
     hosts = [way.probe.host for way in silent]
     unasked = {host.name: f"{host.name}: {host.error}" for host in facts if host.error}
     if silent:

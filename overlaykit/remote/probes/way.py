@@ -15,9 +15,11 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+
 from overlaykit.remote.fleet import Fleet, FleetHost
 from overlaykit.words.errors import HostError
-from overlaykit.words.probes import WriteThrough
+from overlaykit.words.probes import UNREACHED, WriteThrough
 
 Json = dict[str, Any]
 Reached = tuple[http.client.HTTPConnection, str]  # and how, for people
@@ -26,11 +28,20 @@ _ENTRIES = "/api/entries"
 _PATH = "/api/path"
 _REACH_WITHIN = 2.0
 _ANSWER_WITHIN = 8.0
+#: Seconds. A task that has just begun to run is known by name, and at the published port, on its own host first: Swarm
+#: tells the others by gossip, and a busy host is slow to hear.
+_SETTLES_WITHIN = 4.0
 
 
 def write_through(fleet: Fleet, probe: WriteThrough) -> Json:
-    """Write through one host, read back through the other."""
-    wrote = write(fleet[probe.host], probe.port, probe.addresses.get(probe.host, ""))
+    """Write through one host, read back through the other. What does not answer is given a moment to settle."""
+    settled = Retrying(
+        retry=retry_if_exception_type(HostError) | retry_if_result(lambda seen: seen["status"] in UNREACHED),
+        stop=stop_after_delay(_SETTLES_WITHIN),
+        wait=wait_fixed(0.2),
+        retry_error_callback=lambda last: last.outcome.result() if last.outcome else None,
+    )
+    wrote: Json = settled(write, fleet[probe.host], probe.port, probe.addresses.get(probe.host, ""))
     if not wrote.get("id"):
         return {"wrote": wrote}
     read = find(fleet[probe.back], probe.port, probe.addresses.get(probe.back, ""), wrote["id"])
