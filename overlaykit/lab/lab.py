@@ -69,7 +69,8 @@ def up(
     with _locked(name, observer) as folder:
         lab = _existing(folder, hosts, managers, backend)
         if lab is None:
-            lab = _make(name, folder, backend, hosts=hosts or DEFAULT_HOSTS, managers=managers or 1, observer=observer)
+            count, heads = DEFAULT_HOSTS if hosts is None else hosts, 1 if managers is None else managers
+            lab = _make(name, folder, backend, hosts=count, managers=heads, observer=observer)
         else:
             kind = kind_of(lab)
             running = len(kind.backend.running(lab))
@@ -94,9 +95,7 @@ def down(name: str = DEFAULT, *, cache: bool = False, observer: Observer = _quie
         _require_no_labs()
         remove_from_engine(observer)
         remove_cache()
-    for parent in (_labs(), _labs().parent):
-        with suppress(OSError):  # other labs are there
-            parent.rmdir()
+    _leave_no_empty(_folder(name))
 
 
 def status(name: str = DEFAULT) -> list[NodeStatus]:
@@ -262,7 +261,16 @@ def _all_labs() -> list[Lab]:
 def _locked(name: str, observer: Observer = _quiet) -> Iterator[Path]:
     folder = _folder(name)
     with held(folder, lambda: observer(f"another command is at work on lab {name}, waiting for it")):
-        yield folder
+        try:
+            yield folder
+        finally:
+            _leave_no_empty(folder)  # it is, where nothing of a lab came to be, or no lab is left
+
+
+def _leave_no_empty(folder: Path) -> None:
+    for place in (folder, _labs(), _labs().parent):
+        with suppress(OSError):  # it holds something, or is gone
+            place.rmdir()
 
 
 def _folder(name: str) -> Path:

@@ -150,6 +150,14 @@ def test_down_of_nothing_leaves_nothing(home: Path) -> None:
     assert not home.exists()
 
 
+def test_what_is_refused_leaves_nothing(home: Path) -> None:
+    with pytest.raises(LabError, match="a lab has 1 to"):
+        lab.up("x", 0)
+    with pytest.raises(LabError, match="there is no lab x"):
+        lab.power("x", "node1", on=False)
+    assert not home.exists()
+
+
 def test_a_lab_does_not_grow(home: Path, tmp_path: Path) -> None:
     (home / "x").mkdir(parents=True)
     plan_lab("x", home / "x", tmp_path, hosts=3, managers=1, ports=range(1, 7)).save()
