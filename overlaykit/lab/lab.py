@@ -88,7 +88,7 @@ def build(observer: Observer, backend: str | None = None) -> LabBuild:
 def down(name: str = DEFAULT, *, cache: bool = False, observer: Observer = _quiet) -> None:
     """End a lab and remove all that is its own; with `cache`, also what was built for labs."""
     if _folder(name).exists():
-        with _locked(name) as folder:
+        with _locked(name, observer) as folder:
             _end(folder)
             shutil.rmtree(folder)
     if cache:
@@ -115,7 +115,7 @@ def status(name: str = DEFAULT) -> list[NodeStatus]:
 
 def power(name: str, node: str, *, on: bool, observer: Observer = _quiet) -> None:
     """Pull a host's plug, or put it back and wait until it answers. Its disk keeps the swarm and the data."""
-    with _locked(name) as folder:
+    with _locked(name, observer) as folder:
         lab = _present(name, folder)
         host = lab.node(node)
         if on:
@@ -126,7 +126,7 @@ def power(name: str, node: str, *, on: bool, observer: Observer = _quiet) -> Non
 
 def reset(name: str, *nodes: str, observer: Observer = _quiet) -> None:
     """Give hosts a fresh disk, as if they had just been installed, side by side, and wait until they answer."""
-    with _locked(name) as folder:
+    with _locked(name, observer) as folder:
         lab = _present(name, folder)
         hosts = [lab.node(node) for node in nodes]
         backend = kind_of(lab).backend

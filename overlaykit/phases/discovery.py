@@ -58,7 +58,10 @@ SPREAD = Check(
     "the three tiers run on three different hosts",
     "the three tiers do not run on three different hosts",
     "it could not be seen on which hosts the tiers run",
-    ("place them apart: database.host, backend.placement and frontend.placement name hosts",),
+    (
+        "docker service update --force backend (or frontend) starts its tasks anew, on the hosts that have fewest",
+        "to keep them apart: database.host, backend.placement and frontend.placement name hosts",
+    ),
     severity="warning",  # they work all the same
 )
 

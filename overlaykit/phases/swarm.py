@@ -7,6 +7,7 @@ prove_swarm(facts, inventory, stack)  ->  Findings
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from overlaykit.phases.ports import refuse_held_ports, refuse_taken_port, unseen_ports
 from overlaykit.words.errors import PlanRefused
@@ -42,14 +43,24 @@ def prove_swarm(facts: Facts, inventory: Inventory, stack: Stack) -> Findings:
         title = "the hosts form no swarm"
         return Findings((Finding("OK101", "error", title, layer="swarm", evidence=seen, fix=fix),))
     swarm = facts.swarm
-    return Findings.of(_gone(facts[host.name], swarm) or _node_finding(host, swarm) for host in inventory)
+    return Findings.of(
+        _gone(facts[host.name], swarm) or _elsewhere(host, facts[host.name]) or _node_finding(host, swarm)
+        for host in inventory
+    )
 
 
 def refuse_unreachable(facts: Facts) -> None:
     """Nothing is planned on half a fleet: a host that is off may be the one that holds the data."""
-    silent = [f"{host.name}: {host.error}" for host in facts if host.error]
+    silent = [host for host in facts if host.error]
     if silent:
-        raise PlanRefused([*silent, "Nothing was changed. Bring the host back, or take it out of the inventory."])
+        back = power_on(facts.lab, silent[0].name) if facts.lab else ""
+        cure = f"If it is off, `{back}` brings it back." if back else "Bring it back, or take it out of the inventory."
+        raise PlanRefused([*(f"{host.name}: {host.error}" for host in silent), f"Nothing was changed. {cure}"])
+
+
+def power_on(lab: str, host: str) -> str:
+    """What to type for a practice host that is off."""
+    return f"overlaykit lab power{'' if lab == 'default' else f' --name {lab}'} {host} on"
 
 
 def refuse_foreign(swarm: SwarmFacts, stack: Stack, *, adopt: bool) -> None:
@@ -171,7 +182,9 @@ def _refuse_others(facts: Facts, swarm: SwarmFacts, inventory: Inventory, stack:
     reasons += [
         f"{h.name}: it is in another swarm than {swarm.host}" for h in facts if h.node_id and h.node_id not in ours
     ]
+    moved = [wrong for host in inventory if (wrong := _wrong_address(host, facts[host.name]))]
     if is_adopted(swarm, stack):
+        reasons += [f"{wrong}; write down the address that it has" for wrong in moved]
         reasons += [
             f"{h.name}: it is not in the adopted swarm: join it yourself, or take it out of the inventory"
             for h in facts
@@ -183,13 +196,39 @@ def _refuse_others(facts: Facts, swarm: SwarmFacts, inventory: Inventory, stack:
             for name, node in facts.members.items()
             if node.role != inventory[name].role
         ]
-    elif swarm.data_path_port != stack.swarm.data_path_port:
+    else:
+        reasons += [f"{wrong}; `overlaykit down`, then `overlaykit up`, forms the swarm anew" for wrong in moved]
+    if not is_adopted(swarm, stack) and swarm.data_path_port != stack.swarm.data_path_port:
         reasons.append(
             f"swarm.data_path_port is {swarm.data_path_port} and cannot be changed in place: it takes "
             "`overlaykit down` and `overlaykit up`, which interrupts every service"
         )
     if reasons:
         raise PlanRefused([*reasons, "Nothing was changed."])
+
+
+def _wrong_address(host: Host, seen: HostFacts) -> str | None:
+    """A node keeps the address with which it joined: one that the inventory has since corrected is used by nobody."""
+    wanted, has = host.advertise_addr, seen.node_addr
+    if not (wanted and has) or seen.swarm_state != "active" or ip_address(wanted) == ip_address(has):
+        return None
+    return f"{host.name}: in the swarm it has the address {has}, and swarm_advertise_addr says {wanted}"
+
+
+def _elsewhere(host: Host, seen: HostFacts) -> Finding | None:
+    wrong = _wrong_address(host, seen)
+    if wrong is None:
+        return None
+    return Finding(
+        "OK106",
+        "error",
+        f"{host.name} is not at its address in the swarm",
+        (host.name,),
+        "swarm",
+        evidence=(wrong,),
+        fix=("a node keeps the address with which it joined: overlaykit down, then overlaykit up",),
+        reproduce=(f"{host.name}$ docker info --format '{{{{.Swarm.NodeAddr}}}}'",),
+    )
 
 
 def _gone(host: HostFacts, swarm: SwarmFacts) -> Finding | None:

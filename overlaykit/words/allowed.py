@@ -163,12 +163,12 @@ def _from_text(value: str, default: Any) -> Any:
 
 def _variable(value: Any) -> str | None:
     ok = isinstance(value, str) and _ENVIRONMENT.fullmatch(value)
-    return None if ok else f"{value!r} is not NAME=VALUE"
+    return None if ok else f"{value!r} is not NAME=VALUE: write it like LOG_LEVEL=debug"
 
 
 def _each(value: Any, check: Check, what: str) -> str | None:
     if not isinstance(value, list | tuple):
-        return f"{value!r} is not a list of {what}"
+        return f'{value!r} is not a list of {what}: write it like ["one", "two"], or with --set like NAME=one,two'
     return next((said for said in map(check, value) if said), None)
 
 
