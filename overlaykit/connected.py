@@ -4,6 +4,9 @@
 >>> hosts.look()["node1"].engine
 >>> hosts.unreachable
 {}
+
+`look()` is all that one needs. `look_again` and `look_at_engines` see the same and ask less: `overlaykit up` takes them
+after a phase has been applied, when most of what is has just been seen.
 """
 
 from __future__ import annotations

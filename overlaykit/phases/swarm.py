@@ -53,12 +53,12 @@ def refuse_unreachable(facts: Facts) -> None:
     """Nothing is planned on half a fleet: a host that is off may be the one that holds the data."""
     silent = [host for host in facts if host.error]
     if silent:
-        back = power_on(facts.lab, silent[0].name) if facts.lab else ""
+        back = lab_power_on(facts.lab, silent[0].name) if facts.lab else ""
         cure = f"If it is off, `{back}` brings it back." if back else "Bring it back, or take it out of the inventory."
         raise PlanRefused([*(f"{host.name}: {host.error}" for host in silent), f"Nothing was changed. {cure}"])
 
 
-def power_on(lab: str, host: str) -> str:
+def lab_power_on(lab: str, host: str) -> str:
     """What to type for a practice host that is off."""
     return f"overlaykit lab power{'' if lab == 'default' else f' --name {lab}'} {host} on"
 
