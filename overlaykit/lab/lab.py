@@ -90,12 +90,12 @@ def down(name: str = DEFAULT, *, cache: bool = False, observer: Observer = _quie
     if _folder(name).exists():
         with _locked(name, observer) as folder:
             _end(folder)
-            shutil.rmtree(folder)
+            _clear(folder)  # the folder goes when the lock on it is given back
     if cache:
         _require_no_labs()
         remove_from_engine(observer)
         remove_cache()
-    _leave_no_empty(_folder(name))
+    _leave_no_empty()
 
 
 def status(name: str = DEFAULT) -> list[NodeStatus]:
@@ -267,8 +267,9 @@ def _locked(name: str, observer: Observer = _quiet) -> Iterator[Path]:
             _leave_no_empty(folder)  # it is, where nothing of a lab came to be, or no lab is left
 
 
-def _leave_no_empty(folder: Path) -> None:
-    for place in (folder, _labs(), _labs().parent):
+def _leave_no_empty(*held_by_us: Path) -> None:
+    """A folder that is removed while somebody waits for it is made anew by them; one that they hold is not touched."""
+    for place in (*held_by_us, _labs(), _labs().parent):
         with suppress(OSError):  # it holds something, or is gone
             place.rmdir()
 

@@ -18,9 +18,9 @@ from overlaykit.phases.proofs.names import NEEDS, matrix, name_findings, names_n
 from overlaykit.phases.proofs.pairs import not_tried, pair_findings
 from overlaykit.phases.proofs.walls import password_findings, wall_findings
 from overlaykit.phases.proofs.way import persistence_findings, way_findings
-from overlaykit.phases.swarm import lab_power_on
 from overlaykit.words.facts import Facts, HostFacts, SwarmFacts
 from overlaykit.words.findings import Finding, Findings, Layer
+from overlaykit.words.host import lab_power
 from overlaykit.words.probes import (
     Answer,
     AskNames,
@@ -234,7 +234,7 @@ def _answering(facts: Facts) -> Iterator[Finding]:
     away = [host for host in facts if host.error is not None]
     for host in away:
         found = HOSTS.wrong([str(host.error)], [host.name], host=host.name)
-        back = (f"if it is off: {lab_power_on(facts.lab, host.name)}",) if facts.lab else ()
+        back = (f"if it is off: {lab_power(facts.lab, host.name, 'on')}",) if facts.lab else ()
         yield replace(found, fix=(*back, *found.fix))
     if not away:
         yield HOSTS.ok()
@@ -248,8 +248,9 @@ def _running(facts: Facts, stack: Stack) -> Iterator[Finding]:
     )
     wanted = [tier for tier in TIERS if getattr(getattr(stack, tier), "replicas", 1) and tier not in theirs]
     idle = [tier for tier in wanted if facts.swarm is None or not facts.swarm.running(tier)]
-    missing = [tier for tier in idle if facts.swarm is None or facts.swarm.service(tier) is None]
-    yield from (RUNS.wrong([f"there is no service {tier}"] if tier in missing else [], service=tier) for tier in idle)
+    for tier in idle:
+        missing = facts.swarm is not None and facts.swarm.service(tier) is None
+        yield RUNS.wrong([f"there is no service {tier}"] if missing else [], service=tier)
     if not idle and not theirs:
         yield RUNS.ok()
 

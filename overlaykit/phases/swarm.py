@@ -13,7 +13,7 @@ from overlaykit.phases.ports import refuse_held_ports, refuse_taken_port, unseen
 from overlaykit.words.errors import PlanRefused
 from overlaykit.words.facts import Facts, HostFacts, NodeFacts, SwarmFacts
 from overlaykit.words.findings import Finding, Findings
-from overlaykit.words.host import Host, Inventory
+from overlaykit.words.host import Host, Inventory, lab_power
 from overlaykit.words.plan import Plan
 from overlaykit.words.stack import STACK_LABEL, Stack
 from overlaykit.words.steps import HOST_LABEL, ForgetNode, InitSwarm, JoinSwarm, LabelNode, SetRole, Step
@@ -43,24 +43,19 @@ def prove_swarm(facts: Facts, inventory: Inventory, stack: Stack) -> Findings:
         title = "the hosts form no swarm"
         return Findings((Finding("OK101", "error", title, layer="swarm", evidence=seen, fix=fix),))
     swarm = facts.swarm
-    return Findings.of(
-        _gone(facts[host.name], swarm) or _elsewhere(host, facts[host.name]) or _node_finding(host, swarm)
-        for host in inventory
-    )
+    nodes = [_gone(facts[host.name], swarm) or _node_finding(host, swarm) for host in inventory]
+    return Findings.of([*nodes, *_elsewhere(facts, swarm, inventory, stack)])
 
 
 def refuse_unreachable(facts: Facts) -> None:
     """Nothing is planned on half a fleet: a host that is off may be the one that holds the data."""
     silent = [host for host in facts if host.error]
     if silent:
-        back = lab_power_on(facts.lab, silent[0].name) if facts.lab else ""
-        cure = f"If it is off, `{back}` brings it back." if back else "Bring it back, or take it out of the inventory."
+        cure = "Bring it back, or take it out of the inventory."
+        if facts.lab:
+            switches = " and ".join(f"`{lab_power(facts.lab, host.name, 'on')}`" for host in silent)
+            cure = f"Where a plug is pulled, {switches} puts it back."
         raise PlanRefused([*(f"{host.name}: {host.error}" for host in silent), f"Nothing was changed. {cure}"])
-
-
-def lab_power_on(lab: str, host: str) -> str:
-    """What to type for a practice host that is off."""
-    return f"overlaykit lab power{'' if lab == 'default' else f' --name {lab}'} {host} on"
 
 
 def refuse_foreign(swarm: SwarmFacts, stack: Stack, *, adopt: bool) -> None:
@@ -182,9 +177,8 @@ def _refuse_others(facts: Facts, swarm: SwarmFacts, inventory: Inventory, stack:
     reasons += [
         f"{h.name}: it is in another swarm than {swarm.host}" for h in facts if h.node_id and h.node_id not in ours
     ]
-    moved = [wrong for host in inventory if (wrong := _wrong_address(host, facts[host.name]))]
+    reasons += [f"{wrong}; {cure}" for _, wrong, cure in _wrong_addresses(facts, swarm, inventory, stack)]
     if is_adopted(swarm, stack):
-        reasons += [f"{wrong}; write down the address that it has" for wrong in moved]
         reasons += [
             f"{h.name}: it is not in the adopted swarm: join it yourself, or take it out of the inventory"
             for h in facts
@@ -196,9 +190,7 @@ def _refuse_others(facts: Facts, swarm: SwarmFacts, inventory: Inventory, stack:
             for name, node in facts.members.items()
             if node.role != inventory[name].role
         ]
-    else:
-        reasons += [f"{wrong}; `overlaykit down`, then `overlaykit up`, forms the swarm anew" for wrong in moved]
-    if not is_adopted(swarm, stack) and swarm.data_path_port != stack.swarm.data_path_port:
+    elif swarm.data_path_port != stack.swarm.data_path_port:
         reasons.append(
             f"swarm.data_path_port is {swarm.data_path_port} and cannot be changed in place: it takes "
             "`overlaykit down` and `overlaykit up`, which interrupts every service"
@@ -207,28 +199,32 @@ def _refuse_others(facts: Facts, swarm: SwarmFacts, inventory: Inventory, stack:
         raise PlanRefused([*reasons, "Nothing was changed."])
 
 
-def _wrong_address(host: Host, seen: HostFacts) -> str | None:
-    """A node keeps the address with which it joined: one that the inventory has since corrected is used by nobody."""
-    wanted, has = host.advertise_addr, seen.node_addr
-    if not (wanted and has) or seen.swarm_state != "active" or ip_address(wanted) == ip_address(has):
-        return None
-    return f"{host.name}: in the swarm it has the address {has}, and swarm_advertise_addr says {wanted}"
+def _wrong_addresses(
+    facts: Facts, swarm: SwarmFacts, inventory: Inventory, stack: Stack
+) -> Iterator[tuple[str, str, str]]:
+    """Host, what is wrong, what to do. A node keeps the address with which it joined: one that the inventory has since
+    corrected is used by nobody."""
+    for name in facts.members:
+        wanted, has = inventory[name].advertise_addr, facts[name].node_addr
+        if wanted and has and ip_address(wanted) != ip_address(has):
+            cure = f"if {has} is right, write it there"
+            if not is_adopted(swarm, stack):
+                cure += "; else `overlaykit down`, then `overlaykit up`: a node keeps the address with which it joined"
+            yield name, f"{name}: in the swarm it has the address {has}, and swarm_advertise_addr says {wanted}", cure
 
 
-def _elsewhere(host: Host, seen: HostFacts) -> Finding | None:
-    wrong = _wrong_address(host, seen)
-    if wrong is None:
-        return None
-    return Finding(
-        "OK106",
-        "error",
-        f"{host.name} is not at its address in the swarm",
-        (host.name,),
-        "swarm",
-        evidence=(wrong,),
-        fix=("a node keeps the address with which it joined: overlaykit down, then overlaykit up",),
-        reproduce=(f"{host.name}$ docker info --format '{{{{.Swarm.NodeAddr}}}}'",),
-    )
+def _elsewhere(facts: Facts, swarm: SwarmFacts, inventory: Inventory, stack: Stack) -> Iterator[Finding]:
+    for name, wrong, cure in _wrong_addresses(facts, swarm, inventory, stack):
+        yield Finding(
+            "OK106",
+            "error",
+            f"{name} is not at its address in the swarm",
+            (name,),
+            "swarm",
+            evidence=(wrong,),
+            fix=(cure,),
+            reproduce=(f"{name}$ docker info --format '{{{{.Swarm.NodeAddr}}}}'",),
+        )
 
 
 def _gone(host: HostFacts, swarm: SwarmFacts) -> Finding | None:

@@ -32,7 +32,7 @@ _MEANT = re.compile(r"\[\s*(?P<group>[^:;\]\s]*)(?::(?P<kind>\w+))?")
 _CHILD = re.compile(r"(?P<group>[^:\]\s]+)\s*(?:#.*)?")
 _KINDS = ("hosts", "vars", "children")
 #: Where a host is reached: what differs in these is another host.
-_WHERE = {"ansible_host", "ansible_ssh_host", "ansible_port", "ansible_ssh_port"}
+_WHERE = (("ansible_host", "ansible_ssh_host"), ("ansible_port", "ansible_ssh_port"))
 
 
 def read_ini(text: str, *, source: str) -> tuple[Groups, list[Problem]]:
@@ -123,7 +123,8 @@ class _Reader:
         settings = self._settings(words[0], words[1:]) if names else {}
         for name in names:
             new = name not in self.groups.hosts
-            self._refuse_two_hosts_of_one_name(name, settings)
+            here = settings if number is None else {"ansible_port": number, **settings}
+            self._refuse_two_hosts_of_one_name(name, here)
             self.groups.add_host(name, self._group, self._number)
             if new and number is not None:
                 self.groups.set_for_host(name, "ansible_port", self._setting(number, name))
@@ -133,9 +134,9 @@ class _Reader:
     def _refuse_two_hosts_of_one_name(self, name: str, settings: Mapping[str, Any]) -> None:
         """Ansible takes the later line, and one of two servers is never reached: nobody can have meant that."""
         before = self.groups.hosts.get(name, {})
-        for key in sorted(_WHERE & settings.keys() & before.keys()):
-            if before[key].value != settings[key]:
-                self._add(f"line {before[key].line} gives it another: two hosts need two names", host=name, key=key)
+        for key, other in ((key, other) for names in _WHERE for key in names for other in names):
+            if key in settings and other in before and settings[key] != before[other].value:
+                self._add(f"line {before[other].line} gives it another: two hosts need two names", host=name, key=key)
 
     def _words(self, line: str) -> list[str]:
         try:

@@ -144,8 +144,9 @@ def _words(client: docker.DockerClient, service: str, tasks: list[Json]) -> str:
     place, error = _hosts(client).get(task.get("NodeID", ""), ""), status.get("Err", "")
     rules = (task["Spec"].get("Placement") or {}).get("Constraints") or []
     if "no suitable node" in error and rules:
-        pinned = [f"on {rule.removeprefix(_ON)}" for rule in rules if rule.startswith(_ON)]
-        error += f"; it must run {(pinned or ['where ' + ' and '.join(rules)])[0]}: is that host on?"
+        pinned = len(rules) == 1 and rules[0].startswith(_ON)
+        place_wanted = f"on {rules[0].removeprefix(_ON)}" if pinned else f"where {' and '.join(rules)}"
+        error += f"; it must run {place_wanted}: is that host on?"
     return trouble(f"{service}.{task.get('Slot') or place}", status["State"], place, error)
 
 

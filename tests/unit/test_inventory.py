@@ -137,6 +137,9 @@ def test_one_name_for_two_servers_is_refused() -> None:
     assert said == [
         "team/hosts.ini:5: [workers] node2: ansible_port: line 4 gives it another: two hosts need two names"
     ]
+    assert "ansible_port: line 4 gives" in problems_of("[managers]\nnode1\n[workers]\nnode2:22\nnode2:23\n")[0]
+    said = problems_of("[managers]\nnode1\n[workers]\nnode2 ansible_host=a\nnode2 ansible_ssh_host=b\n")
+    assert "ansible_ssh_host: line 4 gives it another" in said[0]
     assert len(read("[managers]\nnode1 ansible_port=22\n[web]\nnode1 ansible_port=22\n")) == 1
 
 
