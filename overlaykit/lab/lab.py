@@ -30,11 +30,11 @@ from overlaykit.lab.layout import MOST_HOSTS, Lab, Node, plan_lab, read_lab
 from overlaykit.lab.ports import choose_ports
 from overlaykit.making.lock import held
 from overlaykit.words.errors import LabError
+from overlaykit.words.host import DEFAULT_LAB, lab_option
 
 __all__ = ["NodeStatus", "build", "down", "find_lab", "logs", "power", "reset", "ssh_command", "status", "up"]
 
 Observer = Callable[[str], None]
-DEFAULT = "default"
 DEFAULT_HOSTS = 3
 
 
@@ -59,7 +59,7 @@ def _quiet_wait() -> None:
 
 
 def up(
-    name: str = DEFAULT, hosts: int | None = None, *, managers: int | None = None, backend: str | None = None,
+    name: str = DEFAULT_LAB, hosts: int | None = None, *, managers: int | None = None, backend: str | None = None,
     observer: Observer = _quiet,
 ) -> Lab:  # fmt: skip
     """Have a lab running, its hosts answering. A lab that is there stays as it was made.
@@ -85,7 +85,7 @@ def build(observer: Observer, backend: str | None = None) -> LabBuild:
     return kind.build(observer)
 
 
-def down(name: str = DEFAULT, *, cache: bool = False, observer: Observer = _quiet) -> None:
+def down(name: str = DEFAULT_LAB, *, cache: bool = False, observer: Observer = _quiet) -> None:
     """End a lab and remove all that is its own; with `cache`, also what was built for labs."""
     if _folder(name).exists():
         with _locked(name, observer) as folder:
@@ -98,7 +98,7 @@ def down(name: str = DEFAULT, *, cache: bool = False, observer: Observer = _quie
     _leave_no_empty()
 
 
-def status(name: str = DEFAULT) -> list[NodeStatus]:
+def status(name: str = DEFAULT_LAB) -> list[NodeStatus]:
     """The hosts of a lab; none where there is no lab."""
     lab = find_lab(name)
     if lab is None:
@@ -156,7 +156,7 @@ def ssh_command(name: str, node: str, command: str = "") -> list[str]:
     return [*words, "root@127.0.0.1", *([command] if command else [])]
 
 
-def find_lab(name: str = DEFAULT) -> Lab | None:
+def find_lab(name: str = DEFAULT_LAB) -> Lab | None:
     """The lab of this name, if one was made."""
     return read_lab(_folder(name))
 
@@ -240,7 +240,7 @@ def _clear(folder: Path) -> None:
 def _present(name: str, folder: Path) -> Lab:
     if lab := read_lab(folder):
         return lab
-    raise LabError(f"there is no lab {name}: `overlaykit lab up --name {name}` makes one")
+    raise LabError(f"there is no lab {name}: `overlaykit lab up{lab_option(name)}` makes one")
 
 
 def _ports_of_labs() -> set[int]:

@@ -22,10 +22,10 @@ from overlaykit.lab.carry import can_have_build
 from overlaykit.lab.kinds import choose
 from overlaykit.lessons.reach import Way
 from overlaykit.lessons.starts import start_of
-from overlaykit.reading.which_hosts import DEFAULT_LAB
 from overlaykit.ui.notebook.shell import register
 from overlaykit.ui.notebook.start import StartPanel
 from overlaykit.words.errors import InputError, LabError, LabNotPossible, OverlaykitError
+from overlaykit.words.host import DEFAULT_LAB
 from overlaykit.words.stack import Stack
 
 #: A lesson speaks of a host, another one, and one more.

@@ -14,7 +14,7 @@ from overlaykit.words.host import Inventory
 from overlaykit.words.images import KitImages
 from overlaykit.words.service import FileRef, Health, Mount, Port, ServiceSpec
 from overlaykit.words.stack import KIT_IMAGE, Stack, Tier
-from overlaykit.words.steps import HOST_LABEL, is_kits
+from overlaykit.words.steps import HOST_LABEL, ON_HOST, is_kits
 
 DATABASE_USER = "guestbook"
 PASSWORD_FILE = "/run/secrets/database_password"
@@ -81,7 +81,7 @@ def _database(stack: Stack, wanted: Wanted, host: str) -> ServiceSpec:
             f"MONGO_INITDB_ROOT_PASSWORD_FILE={PASSWORD_FILE}",
         ),
         args=() if tier.port == 27017 else ("--port", str(tier.port)),
-        constraints=(f"node.labels.{HOST_LABEL}=={host}",),
+        constraints=(f"{ON_HOST}{host}",),
         mounts=(Mount(tier.volume, "/data/db", stack.labels),),
         secrets=_password(stack),
         health=_health(tier, tier.port),
@@ -166,7 +166,7 @@ def listens(port: int) -> str:
 def _placement(inventory: Inventory, hosts: tuple[str, ...]) -> tuple[str, ...]:
     """Swarm's constraints all hold at once, so several hosts are said by ruling out the others."""
     if len(hosts) == 1:
-        return (f"node.labels.{HOST_LABEL}=={hosts[0]}",)
+        return (f"{ON_HOST}{hosts[0]}",)
     others = [host.name for host in inventory if host.name not in hosts]
     return tuple(f"node.labels.{HOST_LABEL}!={name}" for name in others) if hosts else ()
 
@@ -174,5 +174,4 @@ def _placement(inventory: Inventory, hosts: tuple[str, ...]) -> tuple[str, ...]:
 def _pinned_now(facts: Facts) -> str:
     service = facts.swarm.service("database") if facts.swarm else None
     rules = service.spec.constraints if service else ()
-    prefix = f"node.labels.{HOST_LABEL}=="
-    return next((rule.removeprefix(prefix) for rule in rules if rule.startswith(prefix)), "")
+    return next((rule.removeprefix(ON_HOST) for rule in rules if rule.startswith(ON_HOST)), "")

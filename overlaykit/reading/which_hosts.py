@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from overlaykit.words.errors import InventoryError, Problem
+from overlaykit.words.host import DEFAULT_LAB, lab_option
 
 FILE = "hosts.ini"
 VARIABLE = "OVERLAYKIT_INVENTORY"
-DEFAULT_LAB = "default"
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,8 @@ def which_hosts(
 def _lab(name: str, labs: Path, up: Collection[str]) -> Where:
     if name in up:
         return Where(labs / name / FILE, name)
-    option = "" if name == DEFAULT_LAB else f" --name {name}"
     others = f" (there is: {', '.join(sorted(up))})" if up else ""
-    raise InventoryError(f"there is no lab {name!r}{others}: start it with overlaykit lab up{option}")
+    raise InventoryError(f"there is no lab {name!r}{others}: start it with overlaykit lab up{lab_option(name)}")
 
 
 def _file(

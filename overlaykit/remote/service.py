@@ -21,12 +21,11 @@ from overlaykit.remote.work import Work
 from overlaykit.words.errors import DeadlinePassed
 from overlaykit.words.facts import trouble
 from overlaykit.words.service import FileRef, Health, ServiceSpec, satisfies
-from overlaykit.words.steps import HOST_LABEL
+from overlaykit.words.steps import HOST_LABEL, ON_HOST
 
 _NANO = 1_000_000_000
 #: A slot that failed this often while we watched will not heal by itself.
 TOO_OFTEN = 3
-_ON = f"node.labels.{HOST_LABEL}=="  # begins the rule that pins a task to a host
 
 Json = dict[str, Any]
 
@@ -144,8 +143,8 @@ def _words(client: docker.DockerClient, service: str, tasks: list[Json]) -> str:
     place, error = _hosts(client).get(task.get("NodeID", ""), ""), status.get("Err", "")
     rules = (task["Spec"].get("Placement") or {}).get("Constraints") or []
     if "no suitable node" in error and rules:
-        pinned = len(rules) == 1 and rules[0].startswith(_ON)
-        place_wanted = f"on {rules[0].removeprefix(_ON)}" if pinned else f"where {' and '.join(rules)}"
+        pinned = len(rules) == 1 and rules[0].startswith(ON_HOST)
+        place_wanted = f"on {rules[0].removeprefix(ON_HOST)}" if pinned else f"where {' and '.join(rules)}"
         error += f"; it must run {place_wanted}: is that host on?"
     return trouble(f"{service}.{task.get('Slot') or place}", status["State"], place, error)
 

@@ -20,13 +20,12 @@ from overlaykit.ui.options import Run, for_machines
 from overlaykit.ui.progress import lines
 from overlaykit.ui.tables import table
 from overlaykit.words.errors import LabError
-
-DEFAULT = "default"
+from overlaykit.words.host import DEFAULT_LAB, lab_option
 
 
 def in_lab(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command the lab's name and the run."""
-    named = click.option("--name", default=DEFAULT, metavar="NAME", help="Which lab; `default` where not said.")
+    named = click.option("--name", default=DEFAULT_LAB, metavar="NAME", help="Which lab; `default` where not said.")
     return named(click.pass_obj(command))
 
 
@@ -288,8 +287,7 @@ def _show(run: Run, name: str) -> bool:
 
     seen = practice.status(name)
     if not seen:
-        option = "" if name == practice.DEFAULT else f" --name {name}"
-        raise LabError(f"there is no lab {name}: overlaykit lab up{option} makes one")
+        raise LabError(f"there is no lab {name}: overlaykit lab up{lab_option(name)} makes one")
     run.envelope.hosts = [asdict(host) for host in seen]
     rows = [
         (host.name, host.role, "running" if host.running else "off", host.login, f"http://{host.published}")
@@ -300,5 +298,5 @@ def _show(run: Run, name: str) -> bool:
 
 
 def _say_next(run: Run, name: str) -> None:
-    inventory = "lab" if name == DEFAULT else f"lab:{name}"
+    inventory = "lab" if name == DEFAULT_LAB else f"lab:{name}"
     run.screen.say(f"Next: overlaykit up --inventory {inventory}")

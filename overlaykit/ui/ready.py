@@ -17,6 +17,7 @@ from overlaykit.lab import lab as practice
 from overlaykit.lab.kinds import choose
 from overlaykit.materials import present_images
 from overlaykit.words.errors import LabNotPossible
+from overlaykit.words.host import DEFAULT_LAB
 
 #: Hosts that the lessons use.
 HOSTS = 3
@@ -49,7 +50,7 @@ def _require_room() -> None:
     running = sum(host.running for host in practice.status())
     if running < HOSTS:
         kind, _ = choose(None)
-        kind.require(HOSTS - running, user_state_path("overlaykit") / "labs" / practice.DEFAULT, running)
+        kind.require(HOSTS - running, user_state_path("overlaykit") / "labs" / DEFAULT_LAB, running)
 
 
 def _run_a_container(lab: str) -> str:

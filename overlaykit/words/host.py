@@ -85,6 +85,11 @@ class Inventory:
         raise KeyError(f"no host {name!r} in {self.source}; there are: {', '.join(h.name for h in self.hosts)}")
 
 
+def lab_option(lab: str) -> str:
+    """What a `lab` command takes to be about that lab; nothing for the usual one."""
+    return "" if lab == DEFAULT_LAB else f" --name {lab}"
+
+
 def lab_power(lab: str, host: str, state: str) -> str:
     """What to type to pull a practice host's plug, or to put it back: `state` is off or on."""
-    return f"overlaykit lab power{'' if lab == DEFAULT_LAB else f' --name {lab}'} {host} {state}"
+    return f"overlaykit lab power{lab_option(lab)} {host} {state}"

@@ -20,6 +20,8 @@ from overlaykit.words.stack import STACK_LABEL
 
 #: Node label that carries a host's inventory name, so that a service can be pinned by it.
 HOST_LABEL = "overlaykit.host"
+#: How the rule begins that does so; the host's name follows.
+ON_HOST = f"node.labels.{HOST_LABEL}=="
 
 
 @dataclass(frozen=True)

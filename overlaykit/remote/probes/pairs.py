@@ -29,7 +29,7 @@ from overlaykit.remote.work import BETWEEN_LOOKS, Work
 from overlaykit.words.errors import DeadlinePassed, HostError
 from overlaykit.words.probes import TryPairs
 from overlaykit.words.service import ServiceSpec
-from overlaykit.words.steps import HOST_LABEL
+from overlaykit.words.steps import ON_HOST
 
 Json = dict[str, Any]
 
@@ -81,7 +81,7 @@ def _service(probe: TryPairs, names: Mapping[str, str], host: str) -> ServiceSpe
         command=("python3",),
         args=("-ISc", source("pairs"), json.dumps({"peers": peers, "port": _PORT})),
         networks=(probe.network,),
-        constraints=(f"node.labels.{HOST_LABEL}=={host}",),
+        constraints=(f"{ON_HOST}{host}",),
         endpoint_mode="dnsrr",
         labels={**probe.labels, _MARK: "pairs"},
     )
