@@ -42,6 +42,7 @@ STARTS: Mapping[str, Start] = {
     "03": "swarm",
     "04": "network",
     "05": "tiers",
+    "06": "tiers",
     "07": "tiers",
     "08": "tiers",
     "09": "tiers",

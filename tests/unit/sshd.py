@@ -206,7 +206,8 @@ class Engine:
         self.connections = 0
         self.answers: dict[str, object] = {}  # by how the path ends
         self.listening: list[_Handler] = []  # who asked for events
-        #: What who attaches is sent at once, and when a line has come (empty: its echo; None: hung up at once).
+        #: What who attaches, or runs a program there, is sent at once, and when a line has come (empty: its echo; None:
+        #: hung up at once).
         self.attached: tuple[bytes, bytes | None] = (b"hello\n", b"")
         self.created: list[dict[str, object]] = []  # what containers were asked for
 
@@ -271,7 +272,7 @@ class _Handler(BaseHTTPRequestHandler):
             engine.created.append(json.loads(body))
         if self.path in engine.hang_up_on:
             self.close_connection = True
-        elif "/attach" in self.path:
+        elif "/attach" in self.path or "/exec/" in self.path:
             self._upgrade()
         elif "/images/load" in self.path:  # answers before it has read what is sent, as an engine with a full disk
             self._answer(500, {"message": "write /tmp: no space left on device"})

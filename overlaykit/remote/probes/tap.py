@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Self
 
 from overlaykit.remote.engine import engine_errors
@@ -33,11 +35,13 @@ _LIFETIME, _MOST, _SNAP = 60, 16 << 20, 4096
 _ANSWER_WITHIN = 20.0
 _HEADER = 24  # bytes of a pcap file before its first packet: they come when the capture runs
 _STDOUT, _STDERR = 1, 2
+#: Protocol numbers of IP.
+TCP, UDP = 6, 17
 
 
 def watch_wire(fleet: Fleet, probe: WatchWire) -> Json:
     """What was captured where, what came of the requests, and which security associations the kernels have."""
-    taps = fleet.each(lambda host: Tap.open(host, probe), probe.interfaces)
+    taps = fleet.each(lambda host: Tap.open(host, _on_the_wire(host, probe)), probe.interfaces)
     sent: dict[str, Json] = {}
     try:
         if any(isinstance(tap, Tap) for tap in taps.values()):
@@ -55,31 +59,45 @@ def watch_wire(fleet: Fleet, probe: WatchWire) -> Json:
     }
 
 
-class Tap:
-    """One host's capture, running. `stop` says what it has kept."""
+@dataclass(frozen=True)
+class Ear:
+    """Where a capture listens, and for what. The container that does is of that image, with those labels."""
 
-    def __init__(self, host: FleetHost, interface: str, container: str, stream: Any) -> None:
+    image: str
+    interface: str = ""  # empty: every interface of the network
+    port: int = 4789
+    protocol: int = UDP
+    network: str = "host"  # container:ID for that of a task
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:
+        """In words, for an error."""
+        return self.interface or "any interface there"
+
+
+class Tap:
+    """One capture, running. `stop` says what it has kept."""
+
+    def __init__(self, host: FleetHost, ear: Ear, container: str, stream: Any) -> None:
         self.host = host
-        self._interface = interface
+        self._ear = ear
         self._container = container
         self._stream = stream
         self._reader: BinaryIO = stream.makefile("rb")
         self._said = {_STDOUT: b"", _STDERR: b""}
 
     @classmethod
-    def open(cls, host: FleetHost, probe: WatchWire) -> Self:
+    def open(cls, host: FleetHost, ear: Ear) -> Self:
         """Start it, and wait until it says that it listens."""
-        interface = probe.interfaces[host.name]
-        if not interface:
-            raise HostError(host.name, "it could not be seen which interface carries the swarm's traffic")
         with engine_errors(host.name):
             api = host.docker.api
-            made = _create(host, probe, interface)
+            made = _create(host, ear)
             try:
                 attach = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
                 stream: Any = api.attach_socket(made, params=attach)
                 stream.settimeout(_ANSWER_WITHIN)
-                tap = cls(host, interface, made, stream)
+                tap = cls(host, ear, made, stream)
                 api.start(made)
                 tap._hear(_HEADER)
             except BaseException:
@@ -102,7 +120,7 @@ class Tap:
         lines = self._said[_STDERR].decode(errors="replace").split("\n")
         told: Json = json.loads(lines[-2]) if len(lines) > 1 and lines[-2].startswith("{") else {}
         return Capture(
-            self.host.name, self._interface, told.get("address", ""), self._said[_STDOUT], self._incomplete(told)
+            self.host.name, self._ear.interface, told.get("address", ""), self._said[_STDOUT], self._incomplete(told)
         )
 
     def _incomplete(self, told: Json) -> str:
@@ -133,21 +151,30 @@ class Tap:
 
     def _refused(self) -> CommandFailed:
         said = self._said[_STDERR].decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        return CommandFailed(self.host.name, f"it may not be captured on {self._interface}: {said[-1]}")
+        return CommandFailed(self.host.name, f"it may not be captured on {self._ear.where}: {said[-1]}")
 
 
-def _create(host: FleetHost, probe: WatchWire, interface: str) -> str:
-    asked = {"interface": interface, "port": probe.data_port, "seconds": _LIFETIME, "most": _MOST, "snap": _SNAP}
+def _on_the_wire(host: FleetHost, probe: WatchWire) -> Ear:
+    """Where a host's part of the swarm's traffic passes."""
+    interface = probe.interfaces[host.name]
+    if not interface:
+        raise HostError(host.name, "it could not be seen which interface carries the swarm's traffic")
+    return Ear(probe.images[host.name], interface, probe.data_port, labels=probe.labels)
+
+
+def _create(host: FleetHost, ear: Ear) -> str:
+    kept = {"seconds": _LIFETIME, "most": _MOST, "snap": _SNAP}
+    asked = {"interface": ear.interface, "port": ear.port, "protocol": ear.protocol, **kept}
     api = host.docker.api
     made = api.create_container(
-        probe.images[host.name],
+        ear.image,
         entrypoint=["python3"],
         command=["-ISc", source("capture"), json.dumps(asked)],
-        labels={**probe.labels},
+        labels={**ear.labels},
         user="0",
         stdin_open=True,
         host_config=api.create_host_config(
-            network_mode="host",
+            network_mode=ear.network,
             cap_drop=["ALL"],
             cap_add=["NET_RAW"],
             security_opt=["no-new-privileges"],

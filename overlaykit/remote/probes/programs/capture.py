@@ -4,7 +4,8 @@
 
 Standard output is a pcap file. Its header comes as soon as packets are being kept; the packets come when a line, or
 the end, has been read from standard input: what had passed by then is in it. Standard error ends with a line of JSON.
-VXLAN (UDP to `port`) and ESP alone are kept; the kernel drops everything else before it gets here.
+VXLAN (UDP to `port`) and ESP alone are kept; the kernel drops everything else before it gets here. With `"protocol": 6`
+it is TCP to `port`, and with `"interface": ""` whatever passes any interface of the network that it runs in.
 """
 
 import ctypes
@@ -28,28 +29,33 @@ BUFFER = 8 << 20
 LONGEST = 1 << 18  # an offloading interface shows packets that it has yet to cut
 
 
-def open_tap(interface: str, port: int) -> socket.socket:
+def open_tap(interface: str, port: int, protocol: int = UDP) -> socket.socket:
     """A socket that gets copies of the interface's packets, filtered from the first one on."""
-    tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # 0: nothing yet
-    program = wanted(port)
+    if interface:
+        tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # 0: nothing yet
+    else:  # every interface has its own kind of link: what all of them carry is IP
+        tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+    program = wanted(port, protocol)
     code = ctypes.create_string_buffer(program)
     tap.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(program) // 8, ctypes.addressof(code)))
     tap.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMP, 1)
     tap.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)  # as much of it as the host allows
-    tap.bind((interface, ETH_P_ALL))
+    if interface:
+        tap.bind((interface, ETH_P_ALL))
     tap.setblocking(False)
     return tap
 
 
-def wanted(port: int) -> bytes:
-    """IPv4 that is ESP, or UDP to the port (behind a header without options, as the kernel's VXLAN writes it)."""
+def wanted(port: int, protocol: int) -> bytes:
+    """IPv4 that is ESP, or UDP to the port (behind a header without options, as the kernel's VXLAN writes it); TCP
+    has its port at the same place."""
     lines = [
         (LOAD_BYTE, 0, 0, SKF_NET_OFF),
         (AND, 0, 0, 0xF0),
         (JUMP_IF, 0, 5, 0x40),
         (LOAD_BYTE, 0, 0, SKF_NET_OFF + 9),
         (JUMP_IF, 4, 0, ESP),
-        (JUMP_IF, 0, 2, UDP),
+        (JUMP_IF, 0, 2, protocol),
         (LOAD_HALF, 0, 0, SKF_NET_OFF + 22),
         (JUMP_IF, 1, 0, port),
         (RETURN, 0, 0, 0),
@@ -108,7 +114,7 @@ def own_address(tap: socket.socket, interface: str) -> str:
 
 def main(asked: dict[str, Any]) -> None:
     """Keep, and tell."""
-    with open_tap(asked["interface"], asked["port"]) as tap:
+    with open_tap(asked["interface"], asked["port"], asked.get("protocol", UDP)) as tap:
         address = own_address(tap, asked["interface"])
         sys.stdout.buffer.write(pcap_header(tap, asked["snap"]))
         sys.stdout.buffer.flush()

@@ -1,0 +1,30 @@
+"""How fast two hosts are with each other: without an overlay, on one, on an encrypted one.
+
+>>> speeds = measure(hosts, stack)
+>>> speeds
+host network, overlay, encrypted overlay
+>>> print(speeds.details())
+from node3 to node2
+host network: 305 Mbit/s, 0.41 ms there and back
+…
+"""
+
+from __future__ import annotations
+
+from overlaykit.kit import Hosts
+from overlaykit.phases.speed import read_speeds, wanted_speed
+from overlaykit.remote.probes.speed import measure_speed
+from overlaykit.words.errors import PlanRefused
+from overlaykit.words.speed import Speeds
+from overlaykit.words.stack import Stack
+
+
+def measure(hosts: Hosts, stack: Stack) -> Speeds:
+    """Some rounds over all three kinds, between two hosts. The overlays are made for it and removed again.
+
+    Raises PlanRefused where nobody has allowed that, or where there are no two hosts.
+    """
+    if not hosts.allow_changes:
+        raise PlanRefused("These hosts are not the lab's: nothing was measured. ALLOW_CHANGES = True allows it.")
+    asked = wanted_speed(hosts.look(), stack)
+    return read_speeds(asked, measure_speed(hosts.fleet, asked))

@@ -1,0 +1,72 @@
+"""The exercise of lesson 06 is judged on real hosts, and what the lesson stands on is tried there: a word that is
+overheard inside hosts, and what a network costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from exercises import type_on
+
+from overlaykit import Stack
+from overlaykit.kit import Hosts
+from overlaykit.lessons.overheard import overhear
+from overlaykit.lessons.speeds import measure
+from overlaykit.lessons.turns import turn
+from overlaykit.words.speed import KINDS
+
+pytestmark = pytest.mark.lessons
+
+STACK = Stack()
+SEALED = STACK.set("network.encrypted", True)
+IN_HOST_MODE = "--publish-add published=80,target=80,mode=host"
+
+
+@pytest.fixture(scope="module")
+def sealed(lab_hosts: Hosts) -> Iterator[Hosts]:
+    """The hosts with the stack deployed on an encrypted network."""
+    for phase in lab_hosts.phases(SEALED):
+        phase.apply()
+    assert lab_hosts.discovery(SEALED).prove().ok
+    yield lab_hosts
+
+
+def not_yet(hosts: Hosts, hint: str) -> None:
+    verdict = turn("06", hosts, SEALED)
+    assert not verdict.passed, verdict
+    assert hint in verdict.hint
+
+
+def left_behind(hosts: Hosts) -> list[str]:
+    """Containers of no service, and networks that are there to measure."""
+    found = [str(one.name) for host in hosts for one in host.docker.containers.list(all=True)
+             if "com.docker.swarm.service.name" not in one.labels]  # fmt: skip
+    networks = [str(one.name) for host in hosts for one in host.docker.networks.list()]
+    return [*found, *(name for name in networks if name.startswith("overlaykit-speed"))]
+
+
+def test_inside_the_hosts_the_word_is_read_although_it_is_sealed_between_them(sealed: Hosts) -> None:
+    seen = overhear(sealed, SEALED, "open-sesame")
+    assert seen.readable, seen.details()
+    assert left_behind(sealed) == []
+
+
+def test_every_kind_of_network_is_measured_and_nothing_stays(sealed: Hosts) -> None:
+    speeds = measure(sealed, SEALED)
+    assert [one.kind for one in speeds.each] == list(KINDS)
+    assert all(one.megabits > 1 and 0 < one.trip < 1 for one in speeds.each), speeds.details()
+    assert left_behind(sealed) == []
+
+
+def test_what_guests_send_is_kept_off_the_wire(sealed: Hosts) -> None:
+    not_yet(sealed, "was read between two hosts, on ingress: 2 hosts take guests in")
+    type_on(sealed, "node1", "docker service update --quiet --publish-rm 80 frontend")
+    not_yet(sealed, "a port has to stay open there")
+    type_on(sealed, "node1", f"docker service update --quiet {IN_HOST_MODE} frontend")
+    assert turn("06", sealed, SEALED).require().passed
+
+
+def test_a_network_in_plaintext_again_is_seen_first(sealed: Hosts) -> None:
+    for phase in sealed.phases(STACK):
+        phase.apply(recreate=True)
+    not_yet(sealed, "guestbook is in plaintext again")
