@@ -6,13 +6,15 @@ docker service update --publish-add published=80,target=80,mode=host frontend
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from overlaykit.kit import Hosts
 from overlaykit.lessons.turns.settled import settled
 from overlaykit.lessons.verdict import Verdict
 from overlaykit.lessons.visits import visit
 from overlaykit.words.facts import Facts, SwarmFacts
 from overlaykit.words.stack import Stack
-from overlaykit.words.wire import Wire
+from overlaykit.words.wire import Hop
 
 GOAL = "guests are served, and what they send cannot be read between the hosts"
 
@@ -47,15 +49,14 @@ def _turned_away(hosts: Hosts, swarm: SwarmFacts | None, stack: Stack) -> str:
 def _read(hosts: Hosts, facts: Facts, stack: Stack) -> str:
     """A word of our own, sent to every host's port."""
     seen = hosts.wire(stack).listen(facts)
+    if read := [hop for hop in seen.hops if hop.seen in ("readable", "in the clear")]:
+        where = " and ".join(sorted({hop.network for hop in read}))
+        return f"the word that the check sent was read between two hosts, on {where}{_doors(read)}"
     own = seen[stack.network.name]
-    if read := sorted({hop.network for hop in seen.hops if hop.seen in ("readable", "in the clear")}):
-        return f"the word that the check sent was read between two hosts, on {' and '.join(read)}{_because(read, seen)}"
-    if own.verdict != "encrypted":
-        return f"it could not be told what is on the wire: {own.why}"
-    return ""
+    return "" if own.verdict == "encrypted" else f"it could not be told what is on the wire: {own.why}"
 
 
-def _because(read: list[str], seen: Wire) -> str:
-    """Which door led there."""
-    doors = sum(hop.source == "door" and hop.seen in ("readable", "in the clear") for hop in seen.hops)
-    return f": {doors} hosts take guests in and send them on to the frontend's host" if doors and read else ""
+def _doors(read: Sequence[Hop]) -> str:
+    """How many led there."""
+    doors = sum(hop.source == "door" for hop in read)
+    return f": {doors} hosts take guests in and send them on to the frontend's host" if doors else ""

@@ -9,8 +9,9 @@ with a lock, and nothing in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 
 from overlaykit.ui.picture.ink import ICONS, draw, ink, line_icon, text, wide
 from overlaykit.ui.picture.sheet import WIDTH, Sheet
@@ -22,6 +23,7 @@ MARGIN, INSET, GAP = 14, 12, 10
 HEAD = 46
 TOP = 44
 LOCKED = 44
+FOOT = 2
 MONO = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 
 #: What each layer is there for: before VXLAN, and from there on.
@@ -29,7 +31,7 @@ _OUTER = {
     "Ethernet": "from one host to the next on this wire",
     "IP": "from host to host",
     "UDP": "what the hosts say that it is: VXLAN",
-    "ESP": "the hosts' seal: which key, and which packet of how many",
+    "ESP": "the hosts' seal: with which key, and the packet's number",
     "VXLAN": "which network it belongs to",
 }
 _INNER = {
@@ -68,7 +70,7 @@ def placed(packet: Packet) -> list[Box]:
     found, inner = [], False
     depths = len(packet.layers)
     locked = LOCKED + GAP if packet.layers and packet.layers[-1].name == "ESP" else 0
-    height = depths * HEAD + (depths - 1) * GAP + locked + INSET
+    height = depths * HEAD + (depths - 1) * GAP + locked + FOOT
     for depth, layer in enumerate(packet.layers):
         y = TOP + depth * HEAD
         found.append(
@@ -136,17 +138,19 @@ def around(said: str, word: str, fits: int) -> str:
 def _spoken(said: str, word: str, x: float, y: float) -> Iterator[str]:
     """A line of letters of one width, the word on a ground of its own and underlined: not by colour alone."""
     step = wide("n", 11.5)
-    parts: Sequence[str] = said.partition(word) if word else (said, "", "")
-    for number, part in enumerate(parts):
-        if not part:
-            continue
-        marks = {"font_weight": 700, "text_decoration": "underline", "fill": ink("on-colour")} if number == 1 else {}
-        if number == 1:
-            yield draw("rect", x=x - 2, y=y - 12, width=len(part) * step + 4, height=17, rx=3, fill=ink("way"))
-        yield text(
-            part, x, y, size=11.5, font_family=MONO, style="white-space:pre", textLength=len(part) * step, **marks
-        )
-        x += len(part) * step
+    before, found, after = said.partition(word) if word else (said, "", "")
+    letters = {"font_family": MONO, "style": "white-space:pre"}
+    for part, is_word in ((before, False), (found, True), (after, False)):
+        length = len(part) * step
+        if is_word and part:
+            yield draw("rect", x=x, y=y - 12, width=length, height=17, rx=3, fill=ink("way"))
+        if part:
+            bold = {"font_weight": 700, "text_decoration": "underline"} if is_word else {}
+            colour = ink("on-colour" if is_word else "ink")
+            yield draw(
+                "text", escape(part), x=x, y=y, font_size=11.5, fill=colour, textLength=length, **letters, **bold
+            )
+        x += length
 
 
 def _locked(box: Box, x: float, room: float) -> Iterator[str]:
