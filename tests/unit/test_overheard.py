@@ -86,7 +86,7 @@ def test_a_place_is_known_by_all_that_it_is() -> None:
 def test_the_program_hears_tcp_on_every_interface() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        threading.Thread(target=lambda: server.accept()[0].recv(4096), daemon=True).start()
+        threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
         asked = {"interface": "", "port": port, "protocol": 6, "seconds": 20, "most": 1 << 20, "snap": 4096}
         command = [sys.executable, "-ISc", source("capture"), json.dumps(asked)]
         pipe = subprocess.PIPE
