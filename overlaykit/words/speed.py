@@ -34,7 +34,7 @@ class MeasureSpeed:
     mtu: int = 0  # of the overlays; 0: the engine's own
     seconds: float = 0.7  # of each stream
     trips: int = 100  # of each round
-    rounds: int = 3
+    rounds: int = 2
 
 
 @dataclass(frozen=True)

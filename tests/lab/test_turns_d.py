@@ -19,7 +19,7 @@ pytestmark = pytest.mark.lessons
 
 STACK = Stack()
 SEALED = STACK.set("network.encrypted", True)
-IN_HOST_MODE = "--publish-add published=80,target=80,mode=host"
+SIZE = "--opt com.docker.network.driver.mtu"
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +58,17 @@ def test_every_kind_of_network_is_measured_and_nothing_stays(sealed: Hosts) -> N
     assert left_behind(sealed) == []
 
 
-def test_what_guests_send_is_kept_off_the_wire(sealed: Hosts) -> None:
-    not_yet(sealed, "was read between two hosts, on ingress: 2 hosts take guests in")
-    type_on(sealed, "node1", "docker service update --quiet --publish-rm 80 frontend")
-    not_yet(sealed, "a port has to stay open there")
-    type_on(sealed, "node1", f"docker service update --quiet {IN_HOST_MODE} frontend")
+def test_a_sealed_network_for_a_narrow_wire(sealed: Hosts) -> None:
+    not_yet(sealed, "the swarm has no overlay network narrow")
+    for options, said in {
+        f"{SIZE}=1400": "is not encrypted",
+        "--opt encrypted": "a wire of 1500 bytes",
+        f"--opt encrypted {SIZE}=1324": "what the envelope leaves inside",
+        f"--opt encrypted {SIZE}=1450": "a wire of 1450 bytes",
+    }.items():
+        type_on(sealed, "node1", f"docker network create --driver overlay {options} narrow")
+        not_yet(sealed, said)
+        type_on(sealed, "node1", "docker network rm narrow")
+    type_on(sealed, "node1", f"docker network create --driver overlay --opt encrypted {SIZE}=1400 narrow")
     assert turn("06", sealed, SEALED).require().passed
-
-
-def test_a_network_in_plaintext_again_is_seen_first(sealed: Hosts) -> None:
-    for phase in sealed.phases(STACK):
-        phase.apply(recreate=True)
-    not_yet(sealed, "guestbook is in plaintext again")
+    type_on(sealed, "node1", "docker network rm narrow")

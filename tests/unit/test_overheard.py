@@ -82,11 +82,17 @@ def test_a_place_is_known_by_all_that_it_is() -> None:
     assert len({place, replace(place, port=8000)}) == 2
 
 
+def take_one(server: socket.socket) -> None:
+    """One caller, who is not listened to."""
+    caller, _ = server.accept()
+    caller.close()
+
+
 @pytest.mark.skipif(not may_capture(), reason="this login may not capture on this machine")
 def test_the_program_hears_tcp_on_every_interface() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
+        threading.Thread(target=take_one, args=(server,), daemon=True).start()
         asked = {"interface": "", "port": port, "protocol": 6, "seconds": 20, "most": 1 << 20, "snap": 4096}
         command = [sys.executable, "-ISc", source("capture"), json.dumps(asked)]
         pipe = subprocess.PIPE
