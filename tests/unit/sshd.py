@@ -203,6 +203,7 @@ class Engine:
         self.path = path
         self.requests: list[str] = []
         self.hang_up_on: list[str] = []  # paths that are cut off, once each, without an answer
+        self.refuses: dict[str, list[str]] = {}  # by how the path of a POST ends: what is said of it, once each
         self.connections = 0
         self.answers: dict[str, object] = {}  # by how the path ends
         self.listening: list[_Handler] = []  # who asked for events
@@ -270,8 +271,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         if "/containers/create" in self.path:
             engine.created.append(json.loads(body))
+        refusals = next((said for end, said in engine.refuses.items() if self.path.endswith(end)), [])
         if self.path in engine.hang_up_on:
             self.close_connection = True
+        elif refusals:
+            self._answer(500, {"message": refusals.pop(0)})
         elif "/attach" in self.path or "/exec/" in self.path:
             self._upgrade()
         elif "/images/load" in self.path:  # answers before it has read what is sent, as an engine with a full disk

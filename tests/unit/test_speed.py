@@ -19,7 +19,7 @@ from overlaykit.phases.speed import read_speeds, wanted_speed
 from overlaykit.remote.fleet import Fleet
 from overlaykit.remote.probes.programs import source
 from overlaykit.remote.probes.speed import measure_speed
-from overlaykit.words.errors import CommandFailed, PlanRefused
+from overlaykit.words.errors import CommandFailed, EngineRefused, PlanRefused
 from overlaykit.words.host import Inventory
 from overlaykit.words.speed import KINDS, MeasureSpeed
 from overlaykit.words.stack import Stack
@@ -154,3 +154,22 @@ def test_a_measurement_that_fails_leaves_nothing_either(two: Two) -> None:
     with pytest.raises(CommandFailed, match=r"node2: .* ended with status 1"):
         two.measured()
     assert two.removed() == [3, 3]
+
+
+GAVE_UP = "attaching to network failed, make sure your network options are correct: context deadline exceeded"
+
+
+def test_a_container_that_found_no_place_on_the_network_is_made_once_more(two: Two) -> None:
+    two.tell()
+    two.client.engine.refuses = {"/start": [GAVE_UP]}
+    assert two.measured() == [dict.fromkeys(KINDS, SEEN)] * 2
+    assert len(two.client.engine.created) == 4
+
+
+@pytest.mark.parametrize(("said", "made"), [([GAVE_UP] * 2, 2), (["no space left on device"], 1)])
+def test_what_is_refused_for_good_is_said_and_leaves_nothing(two: Two, said: list[str], made: int) -> None:
+    two.tell()
+    two.client.engine.refuses = {"/start": list(said)}
+    with pytest.raises(EngineRefused, match=f"node2: .*{said[0][:20]}"):
+        two.measured()
+    assert two.removed() == [1, made]

@@ -13,12 +13,20 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tenacity import RetryCallState, retry, retry_if_result, stop_after_delay, wait_fixed
+from docker.errors import APIError
+from tenacity import (
+    RetryCallState,
+    retry,
+    retry_if_exception,
+    retry_if_result,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from overlaykit.remote.engine import engine_errors
 from overlaykit.remote.fleet import Fleet, FleetHost
@@ -96,28 +104,36 @@ def _clear(fleet: Fleet, asked: MeasureSpeed) -> None:
 
 @contextmanager
 def _ends(fleet: Fleet, asked: MeasureSpeed, networks: Mapping[Kind, str]) -> Iterator[dict[Kind, tuple[End, End]]]:
-    """A server and a client on each kind of network, all started side by side."""
+    """A server and a client on each kind of network, one after another."""
     made: list[tuple[FleetHost, str]] = []
-    wanted = [(fleet[name], kind) for kind in KINDS for name in (asked.server, asked.client)]
+
+    @retry(retry=retry_if_exception(_not_attached), stop=stop_after_attempt(2), reraise=True)
+    def run(host: FleetHost, network: str, listen: str | None) -> str:
+        container = _create(host, asked, network, listen)
+        made.append((host, container))
+        host.docker.api.start(container)
+        return container
 
     def start(host: FleetHost, kind: Kind) -> End:
         serves = host.name == asked.server
         with engine_errors(host.name):
             listen = asked.address if networks[kind] == "host" else ""
-            container = _create(host, asked, networks[kind], listen if serves else None)
-            made.append((host, container))
-            host.docker.api.start(container)
+            container = run(host, networks[kind], listen if serves else None)
             if not serves:
                 return End(host, container)
             return End(host, container, listen or _address(host, container), _port(host, container))
 
     try:
-        with ThreadPoolExecutor(len(wanted), "speed") as pool:
-            ends = list(pool.map(lambda one: start(*one), wanted))
-        yield dict(zip(KINDS, zip(ends[::2], ends[1::2], strict=True), strict=True))
+        server, client = fleet[asked.server], fleet[asked.client]
+        yield {kind: (start(server, kind), start(client, kind)) for kind in KINDS}
     finally:
         for host, container in made:
             _remove(host, container)
+
+
+def _not_attached(error: BaseException) -> bool:
+    """A worker asks a manager for its place on an overlay, and now and then gives up after 20 seconds (moby #41841)."""
+    return isinstance(error, APIError) and "attaching to network failed" in str(error.explanation)
 
 
 def _create(host: FleetHost, asked: MeasureSpeed, network: str, listen: str | None) -> str:
