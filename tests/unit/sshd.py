@@ -16,15 +16,22 @@ import socketserver
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import paramiko
-from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_FAILED_CONNECT_FAILED, OPEN_SUCCEEDED
+from paramiko.common import (
+    AUTH_FAILED,
+    AUTH_SUCCESSFUL,
+    OPEN_FAILED_CONNECT_FAILED,
+    OPEN_SUCCEEDED,
+    cMSG_CHANNEL_SUCCESS,
+)
 
 from overlaykit.words.host import Host
 from overlaykit.words.secret import Secret
@@ -45,7 +52,7 @@ class SshServer:
         self.frozen = threading.Event()  # when set, accepts connections and says nothing, as a port whose host is off
         self.commands: list[str] = []
         self.opened: list[str] = []
-        self._transports: list[paramiko.Transport] = []
+        self._transports: list[_Transport] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.vouch_for(self.host_key)
@@ -92,11 +99,28 @@ class SshServer:
             while True:
                 sock, _ = self._listener.accept()
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                transport = paramiko.Transport(sock)
+                transport = _Transport(sock)
                 transport.daemon = True
                 transport.add_server_key(self.host_key)
                 self._transports.append(transport)
                 transport.start_server(event=threading.Event(), server=_Rules(self))
+
+
+class _Transport(paramiko.Transport):
+    """Begins a command once its client has been told that it runs: a short one might end before, and look refused."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.next: Callable[[], None] = _nothing
+        super().__init__(sock)
+
+    def _send_user_message(self, data: paramiko.Message) -> None:
+        super()._send_user_message(data)  # type: ignore[misc]
+        if data.asbytes()[:1] == cMSG_CHANNEL_SUCCESS:
+            begin, self.next = self.next, _nothing
+            begin()
+
+
+def _nothing() -> None: ...
 
 
 class _Rules(paramiko.ServerInterface):
@@ -151,7 +175,8 @@ class _Rules(paramiko.ServerInterface):
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         self._server.commands.append(command.decode())
-        threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True).start()
+        run = threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True)
+        cast(_Transport, channel.get_transport()).next = run.start
         return True
 
     def _run(self, channel: paramiko.Channel, command: str) -> None:
