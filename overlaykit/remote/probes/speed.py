@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from tenacity import RetryCallState, retry, retry_if_result, stop_after_delay, w
 
 from overlaykit.remote.engine import engine_errors
 from overlaykit.remote.fleet import Fleet, FleetHost
-from overlaykit.remote.probes.inside import run_in
+from overlaykit.remote.probes.inside import make_probe, remove_probe, run_in
 from overlaykit.remote.probes.programs import source
 from overlaykit.remote.work import BETWEEN_LOOKS
 from overlaykit.words.errors import HostError
@@ -63,7 +63,8 @@ def _ends(fleet: Fleet, asked: MeasureSpeed) -> Iterator[dict[Kind, Ends]]:
 
     def run(host: FleetHost, network: str, command: list[str]) -> str:
         with engine_errors(host.name):
-            container = _create(host, asked, network, command)
+            marks = {**asked.labels, _MARK: network}
+            container = make_probe(host, asked.images[host.name], marks, command, network, auto_remove=True)
             made.append((host, container))
             host.docker.api.start(container)
         return container
@@ -80,25 +81,7 @@ def _ends(fleet: Fleet, asked: MeasureSpeed) -> Iterator[dict[Kind, Ends]]:
         yield {kind: start(way) for kind, way in asked.ways.items()}
     finally:
         for host, container in made:
-            _remove(host, container)
-
-
-def _create(host: FleetHost, asked: MeasureSpeed, network: str, command: list[str]) -> str:
-    api = host.docker.api
-    made = api.create_container(
-        asked.images[host.name],
-        entrypoint=command[:1],
-        command=command[1:],
-        labels={**asked.labels, _MARK: network},
-        host_config=api.create_host_config(
-            network_mode=network,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            read_only=True,
-            auto_remove=True,
-        ),
-    )
-    return str(made["Id"])
+            remove_probe(host, container)
 
 
 def _silent(state: RetryCallState) -> int:
@@ -116,10 +99,3 @@ def _port(host: FleetHost, container: str) -> int:
     """The port at which it says that it listens."""
     said = host.docker.api.logs(container, stderr=False).strip()
     return int(said) if said else 0
-
-
-def _remove(host: FleetHost, container: str) -> None:
-    """It removes itself when it ends: the engine may be at it already, and a host that has gone does it later."""
-    if host.connection.alive:
-        with suppress(HostError), engine_errors(host.name):
-            host.docker.api.remove_container(container, force=True)
