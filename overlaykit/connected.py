@@ -4,6 +4,9 @@
 >>> hosts.look()["node1"].engine
 >>> hosts.unreachable
 {}
+
+`look()` is all that one needs. `look_again` and `look_at_engines` see the same and ask less: `overlaykit up` takes them
+after a phase has been applied, when most of what is has just been seen.
 """
 
 from __future__ import annotations
@@ -60,7 +63,7 @@ class Connected:
         return self._look({})
 
     def look_at_engines(self) -> Facts:
-        """What is, but for what the engines keep and who listens: that is as it was at the last look.
+        """What is, as the engines say it; who else listens on a host is as it was at the last look.
 
         A start of a process is dear on a small host, and a swarm that has just been formed needs none to be seen.
         """

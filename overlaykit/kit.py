@@ -11,8 +11,9 @@
     network: nothing to do
     >>> hosts["node1"].docker.networks.list(names=["guestbook"])
 
-Read on in verbs.py (the five verbs of each phase), then in `phases/` (what is planned and proved, without touching
-a host) and in `remote/` (what touches one).
+Read on in inventories.py (how hosts.ini becomes hosts; `reading/` reads it) and verbs.py (the five verbs of each
+phase), then in `phases/` (what is planned and proved, without touching a host) and in `remote/` (what touches one).
+What `overlaykit up` does is a loop over `hosts.phases(stack)`: ui/carry_out.py.
 """
 
 from __future__ import annotations

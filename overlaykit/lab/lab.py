@@ -88,14 +88,14 @@ def build(observer: Observer, backend: str | None = None) -> LabBuild:
 def down(name: str = DEFAULT, *, cache: bool = False, observer: Observer = _quiet) -> None:
     """End a lab and remove all that is its own; with `cache`, also what was built for labs."""
     if _folder(name).exists():
-        with _locked(name) as folder:
+        with _locked(name, observer) as folder:
             _end(folder)
-            shutil.rmtree(folder)
+            _clear(folder)  # the folder goes when the lock on it is given back
     if cache:
         _require_no_labs()
         remove_from_engine(observer)
         remove_cache()
-    _leave_no_empty(_folder(name))
+    _leave_no_empty()
 
 
 def status(name: str = DEFAULT) -> list[NodeStatus]:
@@ -115,7 +115,7 @@ def status(name: str = DEFAULT) -> list[NodeStatus]:
 
 def power(name: str, node: str, *, on: bool, observer: Observer = _quiet) -> None:
     """Pull a host's plug, or put it back and wait until it answers. Its disk keeps the swarm and the data."""
-    with _locked(name) as folder:
+    with _locked(name, observer) as folder:
         lab = _present(name, folder)
         host = lab.node(node)
         if on:
@@ -126,7 +126,7 @@ def power(name: str, node: str, *, on: bool, observer: Observer = _quiet) -> Non
 
 def reset(name: str, *nodes: str, observer: Observer = _quiet) -> None:
     """Give hosts a fresh disk, as if they had just been installed, side by side, and wait until they answer."""
-    with _locked(name) as folder:
+    with _locked(name, observer) as folder:
         lab = _present(name, folder)
         hosts = [lab.node(node) for node in nodes]
         backend = kind_of(lab).backend
@@ -267,8 +267,9 @@ def _locked(name: str, observer: Observer = _quiet) -> Iterator[Path]:
             _leave_no_empty(folder)  # it is, where nothing of a lab came to be, or no lab is left
 
 
-def _leave_no_empty(folder: Path) -> None:
-    for place in (folder, _labs(), _labs().parent):
+def _leave_no_empty(*held_by_us: Path) -> None:
+    """A folder that is removed while somebody waits for it is made anew by them; one that they hold is not touched."""
+    for place in (*held_by_us, _labs(), _labs().parent):
         with suppress(OSError):  # it holds something, or is gone
             place.rmdir()
 

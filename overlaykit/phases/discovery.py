@@ -9,6 +9,7 @@ It plans nothing. Each thing that is proven has its file in `proofs/`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from overlaykit.phases.mesh import doors
 from overlaykit.phases.proofs.check import Check
@@ -19,6 +20,7 @@ from overlaykit.phases.proofs.walls import password_findings, wall_findings
 from overlaykit.phases.proofs.way import persistence_findings, way_findings
 from overlaykit.words.facts import Facts, HostFacts, SwarmFacts
 from overlaykit.words.findings import Finding, Findings, Layer
+from overlaykit.words.host import lab_power
 from overlaykit.words.probes import (
     Answer,
     AskNames,
@@ -58,7 +60,10 @@ SPREAD = Check(
     "the three tiers run on three different hosts",
     "the three tiers do not run on three different hosts",
     "it could not be seen on which hosts the tiers run",
-    ("place them apart: database.host, backend.placement and frontend.placement name hosts",),
+    (
+        "docker service update --force backend (or frontend) starts its tasks anew, on the hosts that have fewest",
+        "to keep them apart: database.host, backend.placement and frontend.placement name hosts",
+    ),
     severity="warning",  # they work all the same
 )
 
@@ -227,7 +232,10 @@ def _encrypted(facts: Facts, stack: Stack, answers: Sequence[Answer]) -> Iterato
 
 def _answering(facts: Facts) -> Iterator[Finding]:
     away = [host for host in facts if host.error is not None]
-    yield from (HOSTS.wrong([str(host.error)], [host.name], host=host.name) for host in away)
+    for host in away:
+        found = HOSTS.wrong([str(host.error)], [host.name], host=host.name)
+        back = (f"if it is off: {lab_power(facts.lab, host.name, 'on')}",) if facts.lab else ()
+        yield replace(found, fix=(*back, *found.fix))
     if not away:
         yield HOSTS.ok()
 
@@ -240,7 +248,9 @@ def _running(facts: Facts, stack: Stack) -> Iterator[Finding]:
     )
     wanted = [tier for tier in TIERS if getattr(getattr(stack, tier), "replicas", 1) and tier not in theirs]
     idle = [tier for tier in wanted if facts.swarm is None or not facts.swarm.running(tier)]
-    yield from (RUNS.wrong(service=tier) for tier in idle)
+    for tier in idle:
+        missing = facts.swarm is not None and facts.swarm.service(tier) is None
+        yield RUNS.wrong([f"there is no service {tier}"] if missing else [], service=tier)
     if not idle and not theirs:
         yield RUNS.ok()
 

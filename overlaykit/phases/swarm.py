@@ -7,12 +7,13 @@ prove_swarm(facts, inventory, stack)  ->  Findings
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from overlaykit.phases.ports import refuse_held_ports, refuse_taken_port, unseen_ports
 from overlaykit.words.errors import PlanRefused
 from overlaykit.words.facts import Facts, HostFacts, NodeFacts, SwarmFacts
 from overlaykit.words.findings import Finding, Findings
-from overlaykit.words.host import Host, Inventory
+from overlaykit.words.host import Host, Inventory, lab_power
 from overlaykit.words.plan import Plan
 from overlaykit.words.stack import STACK_LABEL, Stack
 from overlaykit.words.steps import HOST_LABEL, ForgetNode, InitSwarm, JoinSwarm, LabelNode, SetRole, Step
@@ -42,14 +43,19 @@ def prove_swarm(facts: Facts, inventory: Inventory, stack: Stack) -> Findings:
         title = "the hosts form no swarm"
         return Findings((Finding("OK101", "error", title, layer="swarm", evidence=seen, fix=fix),))
     swarm = facts.swarm
-    return Findings.of(_gone(facts[host.name], swarm) or _node_finding(host, swarm) for host in inventory)
+    nodes = [_gone(facts[host.name], swarm) or _node_finding(host, swarm) for host in inventory]
+    return Findings.of([*nodes, *_elsewhere(facts, swarm, inventory, stack)])
 
 
 def refuse_unreachable(facts: Facts) -> None:
     """Nothing is planned on half a fleet: a host that is off may be the one that holds the data."""
-    silent = [f"{host.name}: {host.error}" for host in facts if host.error]
+    silent = [host for host in facts if host.error]
     if silent:
-        raise PlanRefused([*silent, "Nothing was changed. Bring the host back, or take it out of the inventory."])
+        cure = "Bring it back, or take it out of the inventory."
+        if facts.lab:
+            switches = " and ".join(f"`{lab_power(facts.lab, host.name, 'on')}`" for host in silent)
+            cure = f"Where a plug is pulled, {switches} puts it back."
+        raise PlanRefused([*(f"{host.name}: {host.error}" for host in silent), f"Nothing was changed. {cure}"])
 
 
 def refuse_foreign(swarm: SwarmFacts, stack: Stack, *, adopt: bool) -> None:
@@ -171,6 +177,7 @@ def _refuse_others(facts: Facts, swarm: SwarmFacts, inventory: Inventory, stack:
     reasons += [
         f"{h.name}: it is in another swarm than {swarm.host}" for h in facts if h.node_id and h.node_id not in ours
     ]
+    reasons += [f"{wrong}; {cure}" for _, wrong, cure in _wrong_addresses(facts, swarm, inventory, stack)]
     if is_adopted(swarm, stack):
         reasons += [
             f"{h.name}: it is not in the adopted swarm: join it yourself, or take it out of the inventory"
@@ -190,6 +197,34 @@ def _refuse_others(facts: Facts, swarm: SwarmFacts, inventory: Inventory, stack:
         )
     if reasons:
         raise PlanRefused([*reasons, "Nothing was changed."])
+
+
+def _wrong_addresses(
+    facts: Facts, swarm: SwarmFacts, inventory: Inventory, stack: Stack
+) -> Iterator[tuple[str, str, str]]:
+    """Host, what is wrong, what to do. A node keeps the address with which it joined: one that the inventory has since
+    corrected is used by nobody."""
+    for name in facts.members:
+        wanted, has = inventory[name].advertise_addr, facts[name].node_addr
+        if wanted and has and ip_address(wanted) != ip_address(has):
+            cure = f"if {has} is right, write it there"
+            if not is_adopted(swarm, stack):
+                cure += "; else `overlaykit down`, then `overlaykit up`: a node keeps the address with which it joined"
+            yield name, f"{name}: in the swarm it has the address {has}, and swarm_advertise_addr says {wanted}", cure
+
+
+def _elsewhere(facts: Facts, swarm: SwarmFacts, inventory: Inventory, stack: Stack) -> Iterator[Finding]:
+    for name, wrong, cure in _wrong_addresses(facts, swarm, inventory, stack):
+        yield Finding(
+            "OK106",
+            "error",
+            f"{name} is not at its address in the swarm",
+            (name,),
+            "swarm",
+            evidence=(wrong,),
+            fix=(cure,),
+            reproduce=(f"{name}$ docker info --format '{{{{.Swarm.NodeAddr}}}}'",),
+        )
 
 
 def _gone(host: HostFacts, swarm: SwarmFacts) -> Finding | None:

@@ -80,12 +80,14 @@ class HostSettings:
         return given or self.name
 
     def _become(self) -> Become | None:
-        if not self._take("become", values.yes_no):
-            return None
-        self._take("become_method", values.by_sudo)
+        wanted = self._take("become", values.yes_no)
+        if wanted:
+            self._take("become_method", values.by_sudo)
         password = self._env.get(BECOME_PASSWORD)
         if password is None:
             self._take("become_password", _not_from_a_file)
+        if not wanted:
+            return None
         user = self._take("become_user", values.text) or Become.user
         return Become(user=user, password=Secret(password) if password else None)
 

@@ -15,7 +15,7 @@ import ast
 import re
 import shlex
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -31,6 +31,8 @@ _BROKEN_HEADER = re.compile(r"\[(?:[^\]]*|.*\]|[^\]]*\]\s*[;#].*)")
 _MEANT = re.compile(r"\[\s*(?P<group>[^:;\]\s]*)(?::(?P<kind>\w+))?")
 _CHILD = re.compile(r"(?P<group>[^:\]\s]+)\s*(?:#.*)?")
 _KINDS = ("hosts", "vars", "children")
+#: Where a host is reached: what differs in these is another host.
+_WHERE = (("ansible_host", "ansible_ssh_host"), ("ansible_port", "ansible_ssh_port"))
 
 
 def read_ini(text: str, *, source: str) -> tuple[Groups, list[Problem]]:
@@ -121,11 +123,20 @@ class _Reader:
         settings = self._settings(words[0], words[1:]) if names else {}
         for name in names:
             new = name not in self.groups.hosts
+            here = settings if number is None else {"ansible_port": number, **settings}
+            self._refuse_two_hosts_of_one_name(name, here)
             self.groups.add_host(name, self._group, self._number)
             if new and number is not None:
                 self.groups.set_for_host(name, "ansible_port", self._setting(number, name))
             for key, value in settings.items():
                 self.groups.set_for_host(name, key, self._setting(value, name))
+
+    def _refuse_two_hosts_of_one_name(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Ansible takes the later line, and one of two servers is never reached: nobody can have meant that."""
+        before = self.groups.hosts.get(name, {})
+        for key, other in ((key, other) for names in _WHERE for key in names for other in names):
+            if key in settings and other in before and settings[key] != before[other].value:
+                self._add(f"line {before[other].line} gives it another: two hosts need two names", host=name, key=key)
 
     def _words(self, line: str) -> list[str]:
         try:

@@ -47,8 +47,8 @@ def gather(
     """What every host answers, side by side, and what the swarm's first reachable manager says of it.
 
     `standing` remembers by host, from one look to the next, what does not change while the host is up. Hosts in
-    `silent` have just been tried, and are not tried again. Of a host in `before`, which holds its last answer, only the
-    engine's own state is asked: its part in a swarm, and not what it keeps.
+    `silent` have just been tried, and are not tried again. On a host in `before`, which holds its last answer, only the
+    engine is asked: no process is started.
     """
     silent, before = silent or {}, before or {}
     answered = fleet.each(
@@ -71,21 +71,23 @@ def look_at_host(host: FleetHost, standing: dict[str, str], before: Answers | No
     """One host: its engine, images, volumes, containers, and what its kernel and network look like."""
     with engine_errors(host.name):
         api = host.docker.api
-        if before and "error" not in before:
-            return {**before, "info": api.info()}
-        script = _LISTENERS + ("" if host.name in standing else _STANDING)
-        shell = host.run(script).stdout
-        listeners, _, rest = shell.partition("@addresses")
-        if rest:  # an account without a shell tells nothing, and nothing is no answer to remember
-            standing.setdefault(host.name, "@addresses" + rest)
+        shell = before["shell"] if before and "shell" in before else _ask_shell(host, standing)
         return {
             "info": api.info(),
             "images": api.images(),
             "volumes": api.volumes()["Volumes"] or [],
             "containers": api.containers(all=True),
             "networks": api.networks(filters={"type": "custom"}),
-            "shell": listeners + standing.get(host.name, ""),
+            "shell": shell,
         }
+
+
+def _ask_shell(host: FleetHost, standing: dict[str, str]) -> str:
+    said = host.run(_LISTENERS + ("" if host.name in standing else _STANDING)).stdout
+    listeners, _, rest = said.partition("@addresses")
+    if rest:  # an account without a shell tells nothing, and nothing is no answer to remember
+        standing.setdefault(host.name, "@addresses" + rest)
+    return listeners + standing.get(host.name, "")
 
 
 def look_at_swarm(host: FleetHost) -> Answers:

@@ -26,6 +26,7 @@ from overlaykit.words.steps import HOST_LABEL
 _NANO = 1_000_000_000
 #: A slot that failed this often while we watched will not heal by itself.
 TOO_OFTEN = 3
+_ON = f"node.labels.{HOST_LABEL}=="  # begins the rule that pins a task to a host
 
 Json = dict[str, Any]
 
@@ -143,7 +144,9 @@ def _words(client: docker.DockerClient, service: str, tasks: list[Json]) -> str:
     place, error = _hosts(client).get(task.get("NodeID", ""), ""), status.get("Err", "")
     rules = (task["Spec"].get("Placement") or {}).get("Constraints") or []
     if "no suitable node" in error and rules:
-        error += f"; it must run where {' and '.join(rules)}: is that host on?"
+        pinned = len(rules) == 1 and rules[0].startswith(_ON)
+        place_wanted = f"on {rules[0].removeprefix(_ON)}" if pinned else f"where {' and '.join(rules)}"
+        error += f"; it must run {place_wanted}: is that host on?"
     return trouble(f"{service}.{task.get('Slot') or place}", status["State"], place, error)
 
 

@@ -288,7 +288,8 @@ def _show(run: Run, name: str) -> bool:
 
     seen = practice.status(name)
     if not seen:
-        raise LabError(f"there is no lab {name}: overlaykit lab up --name {name} makes one")
+        option = "" if name == practice.DEFAULT else f" --name {name}"
+        raise LabError(f"there is no lab {name}: overlaykit lab up{option} makes one")
     run.envelope.hosts = [asdict(host) for host in seen]
     rows = [
         (host.name, host.role, "running" if host.running else "off", host.login, f"http://{host.published}")

@@ -80,13 +80,13 @@ def host(value: Any) -> str | None:
 
 def hosts(value: Any) -> str | None:
     """A list of inventory names, each once."""
-    said = _each(value, host, "hosts")
+    said = _each(value, host, "hosts", '["node1", "node2"]')
     return said or (f"{list(value)!r} names a host twice" if len(set(value)) < len(value) else None)
 
 
 def environment(value: Any) -> str | None:
     """A list of NAME=VALUE, each name once."""
-    said = _each(value, _variable, "variables")
+    said = _each(value, _variable, "variables", '["LOG_LEVEL=debug"]')
     if said:
         return said
     names = [entry.partition("=")[0] for entry in value]
@@ -163,12 +163,12 @@ def _from_text(value: str, default: Any) -> Any:
 
 def _variable(value: Any) -> str | None:
     ok = isinstance(value, str) and _ENVIRONMENT.fullmatch(value)
-    return None if ok else f"{value!r} is not NAME=VALUE"
+    return None if ok else f"{value!r} is not NAME=VALUE: write it like LOG_LEVEL=debug"
 
 
-def _each(value: Any, check: Check, what: str) -> str | None:
+def _each(value: Any, check: Check, what: str, example: str) -> str | None:
     if not isinstance(value, list | tuple):
-        return f"{value!r} is not a list of {what}"
+        return f"{value!r} is not a list of {what}: write it like {example}, with --set without brackets and quotes"
     return next((said for said in map(check, value) if said), None)
 
 

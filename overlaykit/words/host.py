@@ -20,6 +20,10 @@ class Become:
     needs_password: bool = False
 
 
+#: The lab that is meant where none is named.
+DEFAULT_LAB = "default"
+
+
 @dataclass(frozen=True)
 class Host:
     """One Docker host: how SSH reaches it, and what it is to be in the swarm.
@@ -79,3 +83,8 @@ class Inventory:
             if host.name == name:
                 return host
         raise KeyError(f"no host {name!r} in {self.source}; there are: {', '.join(h.name for h in self.hosts)}")
+
+
+def lab_power(lab: str, host: str, state: str) -> str:
+    """What to type to pull a practice host's plug, or to put it back: `state` is off or on."""
+    return f"overlaykit lab power{'' if lab == DEFAULT_LAB else f' --name {lab}'} {host} {state}"

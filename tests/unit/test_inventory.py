@@ -132,6 +132,23 @@ def test_addresses_and_places_of_the_swarm() -> None:
     assert (host.published, host.docker_socket) == ("127.0.0.1:8081", "/run/user/1000/docker.sock")
 
 
+def test_one_name_for_two_servers_is_refused() -> None:
+    said = problems_of("[managers]\nnode1\n[workers]\nnode2 ansible_port=2202\nnode2 ansible_port=2203\n")
+    assert said == [
+        "team/hosts.ini:5: [workers] node2: ansible_port: line 4 gives it another: two hosts need two names"
+    ]
+    assert "ansible_port: line 4 gives" in problems_of("[managers]\nnode1\n[workers]\nnode2:22\nnode2:23\n")[0]
+    said = problems_of("[managers]\nnode1\n[workers]\nnode2 ansible_host=a\nnode2 ansible_ssh_host=b\n")
+    assert "ansible_ssh_host: line 4 gives it another" in said[0]
+    assert len(read("[managers]\nnode1 ansible_port=22\n[web]\nnode1 ansible_port=22\n")) == 1
+
+
+def test_a_password_of_sudo_is_refused_also_where_nobody_uses_sudo() -> None:
+    (said,) = problems_of("[managers]\nnode1 ansible_become_password=abc\n")
+    assert "the password of sudo is not taken from a file" in said
+    assert "abc" not in said
+
+
 def test_group_variables_reach_every_host_and_are_refused_once() -> None:
     said = problems_of("[managers]\nnode[1:3]\n[managers:vars]\nansible_port=x\n")
     assert said == [

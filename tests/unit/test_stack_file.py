@@ -95,7 +95,8 @@ image = 7
         "stack.toml:9: [frontend]: replicas: '3' is not a number: write a whole number from 0 to 100, without quotes",
         "stack.toml:10: [frontend]: replica: there is no parameter 'frontend.replica': did you mean frontend.replicas?",
         "stack.toml:11: [frontend]: cpus: True is not a number from 0 to 512",
-        "stack.toml:12: [frontend]: environment: 'A=1' is not a list of variables",
+        "stack.toml:12: [frontend]: environment: 'A=1' is not a list of variables: "
+        'write it like ["LOG_LEVEL=debug"], with --set without brackets and quotes',
         "stack.toml:13: [frontend]: placement: 2 is not a host's name: write it as the inventory does",
         "stack.toml:15: [backend]: replicas: 101 is out of range: write a whole number from 0 to 100",
         "stack.toml:16: [backend]: port: {'inside': 1} is not a number: write a whole number from 1 to 65535",

@@ -14,6 +14,7 @@ import pytest
 from overlaykit.remote.fake import FakeConnection
 from overlaykit.remote.fleet import Fleet
 from overlaykit.remote.probes import way
+from overlaykit.words.errors import HostError
 from overlaykit.words.host import Host, Inventory
 from overlaykit.words.probes import WriteThrough
 
@@ -49,11 +50,17 @@ def frontend(status: Callable[[int], int]) -> Iterator[tuple[Fleet, list[str]]]:
         thread.join()
 
 
-def test_a_backend_that_is_not_known_yet_is_given_a_moment() -> None:
+def test_a_backend_that_is_not_known_yet_is_given_a_moment_and_written_to_once() -> None:
     with frontend(lambda number: 502 if number < 3 else 201) as (fleet, asked):
         seen = way.write_through(fleet, WriteThrough("node1", back="node1", port=80))
     assert (seen["wrote"]["status"], seen["wrote"]["id"], seen["read"]["found"]) == (201, "e1", True)
-    assert asked == ["POST", "POST", "POST", "GET"]
+    assert asked == ["GET"] * 4 + ["POST", "GET"]
+
+
+def test_one_that_fails_every_other_time_is_told_as_it_is() -> None:
+    with frontend(lambda number: 502 if number % 3 == 0 else 201) as (fleet, _):
+        seen = way.write_through(fleet, WriteThrough("node1", back="node1", port=80))
+    assert seen["wrote"]["status"] == 502
 
 
 def test_a_backend_that_stays_away_is_told_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,10 +68,19 @@ def test_a_backend_that_stays_away_is_told_as_it_is(monkeypatch: pytest.MonkeyPa
     with frontend(lambda _: 502) as (fleet, asked):
         seen = way.write_through(fleet, WriteThrough("node1", back="node1", port=80))
     assert seen["wrote"]["status"] == 502
-    assert len(asked) > 1
+    assert asked.count("POST") == 1
+    assert len(asked) > 2
+
+
+def test_a_port_where_nobody_is_stays_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way, "_SETTLES_WITHIN", 0.3)
+    with frontend(lambda _: 201) as (fleet, _):
+        pass
+    with pytest.raises(HostError, match="nothing answers at its published port"):
+        way.write_through(fleet, WriteThrough("node1", back="node1", port=80))
 
 
 def test_an_answer_of_another_kind_is_taken_as_it_is() -> None:
     with frontend(lambda _: 500) as (fleet, asked):
         assert way.write_through(fleet, WriteThrough("node1", back="node1", port=80))["wrote"]["status"] == 500
-    assert asked == ["POST", "GET"]
+    assert asked == ["GET", "GET", "POST", "GET"]

@@ -34,18 +34,25 @@ _SETTLES_WITHIN = 4.0
 
 
 def write_through(fleet: Fleet, probe: WriteThrough) -> Json:
-    """Write through one host, read back through the other. What does not answer is given a moment to settle."""
-    settled = Retrying(
-        retry=retry_if_exception_type(HostError) | retry_if_result(lambda seen: seen["status"] in UNREACHED),
-        stop=stop_after_delay(_SETTLES_WITHIN),
-        wait=wait_fixed(0.2),
-        retry_error_callback=lambda last: last.outcome.result() if last.outcome else None,
-    )
-    wrote: Json = settled(write, fleet[probe.host], probe.port, probe.addresses.get(probe.host, ""))
+    """Write through one host, read back through the other: each once, when both have had a moment to settle."""
+    if _settle(fleet[probe.host], probe):
+        _settle(fleet[probe.back], probe)
+    wrote = write(fleet[probe.host], probe.port, probe.addresses.get(probe.host, ""))
     if not wrote.get("id"):
         return {"wrote": wrote}
     read = find(fleet[probe.back], probe.port, probe.addresses.get(probe.back, ""), wrote["id"])
     return {"wrote": wrote, "read": read}
+
+
+def _settle(host: FleetHost, probe: WriteThrough) -> bool:
+    """Wait until a request that writes nothing gets through, or time is up; what is proven comes afterwards."""
+    ready = Retrying(
+        retry=retry_if_exception_type(HostError) | retry_if_result(lambda seen: seen["status"] in UNREACHED),
+        stop=stop_after_delay(_SETTLES_WITHIN),
+        wait=wait_fixed(0.2),
+        retry_error_callback=lambda _: None,
+    )
+    return ready(visit, host, probe.port, probe.addresses.get(host.name, "")) is not None
 
 
 def write(host: FleetHost, port: int, address: str) -> Json:
