@@ -1,11 +1,10 @@
-"""How fast two hosts are with each other: without an overlay, on one, on an encrypted one.
+"""How fast two hosts are with each other: past the stack's overlay, and through it.
 
 >>> speeds = measure(hosts, stack)
 >>> speeds
-host network, overlay, encrypted overlay
+host network, overlay
 >>> print(speeds.details())
-from node3 to node2
-host network: 305 Mbit/s, 0.41 ms there and back
+host network, from node2 to node3: 305 Mbit/s, 0.41 ms there and back
 …
 """
 
@@ -20,9 +19,9 @@ from overlaykit.words.stack import Stack
 
 
 def measure(hosts: Hosts, stack: Stack) -> Speeds:
-    """Some rounds over all three kinds, between two hosts. The overlays are made for it and removed again.
+    """Some rounds by either way, between the hosts of backend and database, in containers that are removed again.
 
-    Raises PlanRefused where nobody has allowed that, or where there are no two hosts.
+    Raises PlanRefused where nobody has allowed that, or where the two do not run on two hosts.
     """
     if not hosts.allow_changes:
         raise PlanRefused("These hosts are not the lab's: nothing was measured. ALLOW_CHANGES = True allows it.")

@@ -42,6 +42,7 @@ STARTS: Mapping[str, Start] = {
     "03": "swarm",
     "04": "network",
     "05": "tiers",
+    "06": "tiers",
     "07": "tiers",
     "08": "tiers",
     "09": "tiers",
@@ -56,6 +57,7 @@ BY_HAND: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "03": {"container": ("keeper",), "service": ("visitor",), "network": ("vault",)},
     "04": {"service": ("broken",)},
     "05": {"service": ("crowd",)},
+    "06": {"network": ("narrow",)},
     "11": {"container": ("visitor",)},
     "99": {"network": ("forgotten",), "volume": ("forgotten",)},
 }

@@ -3,8 +3,8 @@
     asked = wanted_speed(facts, stack)
     read_speeds(asked, measure_speed(fleet, asked))
 
-A round goes over every kind of network, and then comes the next round: whatever else the hosts do meanwhile falls on
-all kinds alike. The median of the rounds is taken, since a single one may have been disturbed.
+A round goes over each way, and then comes the next round: whatever else the hosts do meanwhile falls on all ways alike.
+The median of the rounds is taken, since a single one may have been disturbed.
 """
 
 from __future__ import annotations
@@ -14,39 +14,52 @@ from statistics import median
 from typing import Any
 
 from overlaykit.phases.discovery import probe_image
-from overlaykit.phases.network import need_swarm, wanted_network
+from overlaykit.phases.network import need_swarm
 from overlaykit.words.errors import PlanRefused
-from overlaykit.words.facts import Facts
-from overlaykit.words.speed import KINDS, Kind, MeasureSpeed, Speed, Speeds
+from overlaykit.words.facts import Facts, SwarmFacts, TaskFacts
+from overlaykit.words.speed import Kind, MeasureSpeed, Speed, Speeds, Way
 from overlaykit.words.stack import Stack
 
 Json = Mapping[str, Any]
 
 
 def wanted_speed(facts: Facts, stack: Stack) -> MeasureSpeed:
-    """From the last host to the one before. Raises PlanRefused where there are no two."""
+    """From the backend's host to the database's, past the overlay and through it.
+
+    Raises PlanRefused where the two do not run on two hosts that answer.
+    """
     swarm = need_swarm(facts)
-    active = {node.host for node in swarm.nodes if node.state == "ready" and node.availability == "active"}
-    hosts = [host for host in facts.reachable if host.name in active and host.node_addr]
-    if len(hosts) < 2:
-        raise PlanRefused("a speed is one between two hosts, and no two are ready: nothing was measured.")
-    server, client = hosts[-2:]
+    client, server = (_task(swarm, facts, tier) for tier in ("backend", "database"))
+    network = swarm.network(stack.network.name)
+    if client is None or server is None or network is None or client.host == server.host:
+        raise PlanRefused(
+            "a speed is one between two hosts, and backend and database do not run on two that answer: "
+            "nothing was measured. `overlaykit up` starts them."
+        )
+    kind: Kind = "encrypted overlay" if network.encrypted else "overlay"
+    inside = dict(server.addresses)[network.name]
     return MeasureSpeed(
-        swarm.host,
-        server.name,
-        client.name,
-        server.node_addr,
-        images={host.name: probe_image(host) for host in (server, client)},
+        server.host,
+        client.host,
+        ways={
+            "host network": Way("host", "host", facts[server.host].node_addr),
+            kind: Way(f"container:{server.container}", f"container:{client.container}", inside),
+        },
+        images={host: probe_image(facts[host]) for host in (server.host, client.host)},
         labels=stack.labels,
-        mtu=wanted_network(facts, stack).mtu,
     )
 
 
 def read_speeds(asked: MeasureSpeed, rounds: Sequence[Mapping[Kind, Json]]) -> Speeds:
     """The middle of the rounds, kind by kind."""
-    return Speeds(asked.server, asked.client, tuple(_middle(kind, [one[kind] for one in rounds]) for kind in KINDS))
+    return Speeds(tuple(_middle(asked, kind, [one[kind] for one in rounds]) for kind in asked.ways))
 
 
-def _middle(kind: Kind, seen: Sequence[Json]) -> Speed:
+def _middle(asked: MeasureSpeed, kind: Kind, seen: Sequence[Json]) -> Speed:
     megabits = median(one["bytes"] * 8 / 1e6 / one["seconds"] for one in seen)
-    return Speed(kind, megabits, median(trip for one in seen for trip in one["trips"]))
+    return Speed(kind, asked.server, asked.client, megabits, median(trip for one in seen for trip in one["trips"]))
+
+
+def _task(swarm: SwarmFacts, facts: Facts, tier: str) -> TaskFacts | None:
+    answering = {host.name for host in facts.reachable}
+    return next((task for task in swarm.running(tier) if task.host in answering and task.container), None)

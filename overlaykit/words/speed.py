@@ -1,10 +1,12 @@
 """How fast two hosts are with each other, network by network.
 
-    >>> speeds = measure(hosts, stack)
-    >>> speeds
-    host network, overlay, encrypted overlay
-    >>> speeds["overlay"].megabits, speeds["overlay"].trip
+    >>> open = measure(hosts, stack)
+    >>> open
+    host network, overlay
+    >>> open["overlay"].megabits, open["overlay"].trip
     (412.0, 0.00062)
+    >>> open | measure(hosts, sealed)
+    host network, overlay, encrypted overlay
 
 Figures differ from run to run, so a `repr` holds none; `details()` shows them.
 """
@@ -22,16 +24,23 @@ KINDS: tuple[Kind, ...] = ("host network", "overlay", "encrypted overlay")
 
 
 @dataclass(frozen=True)
-class MeasureSpeed:
-    """What is asked: from the client's host to the server's, on each kind of network in turn."""
+class Way:
+    """Whose network the two ends share (`host`, or `container:ID`), and where the server is found there."""
 
-    manager: str  # where the two overlays are made, for as long as it takes
     server: str
     client: str
-    address: str  # of the server's host
+    address: str
+
+
+@dataclass(frozen=True)
+class MeasureSpeed:
+    """What is asked: from the client's host to the server's, by each way in turn."""
+
+    server: str
+    client: str
+    ways: Mapping[Kind, Way]
     images: Mapping[str, str]  # host → image with python3
     labels: Mapping[str, str] = field(default_factory=dict)
-    mtu: int = 0  # of the overlays; 0: the engine's own
     seconds: float = 0.7  # of each stream
     trips: int = 100  # of each round
     rounds: int = 2
@@ -42,16 +51,16 @@ class Speed:
     """The middle of several rounds on one kind of network."""
 
     kind: Kind
+    server: str
+    client: str
     megabits: float  # a second, one way
     trip: float  # seconds until a small answer is back
 
 
 @dataclass(frozen=True)
 class Speeds:
-    """All kinds, measured between the same two hosts."""
+    """What was measured, in the order of KINDS."""
 
-    server: str
-    client: str
     each: tuple[Speed, ...]
 
     def __getitem__(self, kind: str) -> Speed:
@@ -60,14 +69,22 @@ class Speeds:
                 return one
         raise KeyError(f"nothing was measured on {kind!r}; there are: {', '.join(one.kind for one in self.each)}")
 
+    def __or__(self, later: Speeds) -> Speeds:
+        """Both beside each other; where both measured the same kind, the later figures."""
+        found = {one.kind: one for one in (*self.each, *later.each)}
+        return Speeds(tuple(found[kind] for kind in KINDS if kind in found))
+
     def details(self) -> str:
         """With the figures."""
-        lines = (f"{one.kind}: {one.megabits:.0f} Mbit/s, {one.trip * 1000:.2f} ms there and back" for one in self.each)
-        return "\n".join([f"from {self.client} to {self.server}", *lines])
+        return "\n".join(
+            f"{one.kind}, from {one.client} to {one.server}: {one.megabits:.0f} Mbit/s, "
+            f"{one.trip * 1000:.2f} ms there and back"
+            for one in self.each
+        )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> list[dict[str, Any]]:
         """The same, for programs."""
-        return {"server": self.server, "client": self.client, "each": [vars(one) for one in self.each]}
+        return [vars(one) for one in self.each]
 
     def __repr__(self) -> str:
         return ", ".join(one.kind for one in self.each)

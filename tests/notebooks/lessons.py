@@ -18,7 +18,7 @@ import nbformat
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 #: What a class of 90 minutes goes through.
-CORE = ("00", "01", "03", "04", "05", "07")
+CORE = ("00", "01", "03", "04", "05", "06", "07")
 
 _DECLARED = re.compile(r"\bTime: (\d+) minutes \(reading (\d+), hosts (\d+), exercise (\d+)\)")
 _WORD = re.compile(r"\w[\w'./:-]*")

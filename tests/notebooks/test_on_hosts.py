@@ -32,6 +32,7 @@ SPOILED = {
     "03": ("node2", "iptables -I INPUT -p udp --dport 4789 -j DROP"),
     "04": ("node1", "docker service rm backend"),
     "05": ("node1", "docker service rm database"),
+    "06": ("node2", "ip xfrm policy flush"),
     "07": ("node1", "docker service update --quiet --force --publish-add 8000:8000 backend"),
     "08": ("node1", "docker service update --quiet --detach --env-rm RELEASE backend"),
     "09": ("node1", "docker service rm frontend"),

@@ -9,7 +9,7 @@ from overlaykit.lessons.questions import Question, all_questions
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "instructor.md").read_text(encoding="utf-8")
-CORE = ("00", "01", "03", "04", "05", "07")
+CORE = ("00", "01", "03", "04", "05", "06", "07")
 
 
 def listed(question: Question) -> list[str]:

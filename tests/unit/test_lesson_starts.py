@@ -24,6 +24,7 @@ from overlaykit.lessons.starts import (
     on_the_disks,
     start_of,
 )
+from overlaykit.lessons.turns.wire import missing
 from overlaykit.phases.facts import read_facts
 from overlaykit.reading.inventory import read_inventory
 from overlaykit.words.errors import InputError
@@ -51,8 +52,8 @@ def undone(facts: Facts, start: Any, *, kits_only: bool = False) -> list[str]:
 def test_every_lesson_has_a_start() -> None:
     assert set(STARTS.values()) <= set(ORDER)
     assert start_of("03") == "swarm"
-    with pytest.raises(InputError, match="there is no lesson '06'; there are: 00, 01"):
-        start_of("06")
+    with pytest.raises(InputError, match="there is no lesson '12'; there are: 00, 01"):
+        start_of("12")
 
 
 def test_a_start_holds_all_that_stands_left_of_it() -> None:
@@ -237,3 +238,30 @@ def test_everything_that_a_lesson_removes_by_its_name_is_known() -> None:
         source = "\n".join("".join(cell["source"]) for cell in cells)
         for kind, _, names in REMOVED.findall(source):
             assert set(names.split()) <= {*known.get(kind or "container", ()), *TIERS}, (path.name, kind, names)
+
+
+NARROW = {"Id": "n9", "Name": "narrow", "Driver": "overlay", "Scope": "swarm", "Labels": {}}
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({}, "narrow is not encrypted"),
+        ({"encrypted": "true"}, "reckons with a wire of 1500 bytes"),
+        ({"encrypted": "true", "com.docker.network.driver.mtu": "1324"}, "what the envelope leaves inside"),
+        ({"encrypted": "true", "com.docker.network.driver.mtu": "1350"}, "what the envelope leaves inside"),
+        ({"encrypted": "true", "com.docker.network.driver.mtu": "1280"}, "a wire of 1280 bytes, and this one carries"),
+    ],
+)
+def test_a_network_that_does_not_fit_a_narrow_wire(options: dict[str, str], hint: str) -> None:
+    networks = json.loads((CASES / "answers" / "tiers.json").read_text())["swarm"]["networks"]
+    swarm = seen("tiers", {"swarm.networks": [*networks, {**NARROW, "Options": options}]}).swarm
+    assert hint in missing(swarm)
+
+
+def test_a_network_that_fits_a_narrow_wire() -> None:
+    networks = json.loads((CASES / "answers" / "tiers.json").read_text())["swarm"]["networks"]
+    fits = {**NARROW, "Options": {"encrypted": "true", "com.docker.network.driver.mtu": "1400"}}
+    assert missing(seen("tiers", {"swarm.networks": [*networks, fits]}).swarm) == ""
+    assert "has no overlay network narrow" in missing(seen("tiers").swarm)
+    assert "no manager answers" in missing(None)

@@ -81,13 +81,13 @@ def test_there_are_questions_and_the_right_answer_is_not_always_at_one_place() -
 
 
 def test_a_question_that_is_not_there() -> None:
-    with pytest.raises(InputError, match="lesson 06 has no question 'why'; it has: none"):
-        read_question("06", "why")
+    with pytest.raises(InputError, match="lesson 12 has no question 'why'; it has: none"):
+        read_question("12", "why")
 
 
 def test_a_lesson_without_an_exercise() -> None:
-    with pytest.raises(InputError, match="lesson '06' has no exercise; these have one: 00, 01"):
-        turn("06", hosts_of_others())
+    with pytest.raises(InputError, match="lesson '12' has no exercise; these have one: 00, 01"):
+        turn("12", hosts_of_others())
 
 
 def test_every_exercise_has_its_check() -> None:

@@ -19,7 +19,8 @@ from overlaykit.words.wire import Packet
 SVG = "{http://www.w3.org/2000/svg}"
 WORD = "open-sesame"
 REQUEST = f"POST /api/entries?word={WORD} HTTP/1.1\r\nHost: backend\r\n\r\n".encode()
-SPEEDS = Speeds("node2", "node3", tuple(map(Speed, KINDS, (305.0, 210.0, 60.0), (0.0004, 0.0006, 0.0009))))
+FIGURES = ((305.0, 0.0004), (210.0, 0.0006), (60.0, 0.0009))
+SPEEDS = Speeds(tuple(Speed(kind, "node2", "node3", *seen) for kind, seen in zip(KINDS, FIGURES, strict=True)))
 
 
 def clear() -> Packet:
@@ -114,7 +115,7 @@ def test_each_kind_of_network_has_its_two_figures() -> None:
         "60 Mbit/s",
         "0.40 ms",
         "0.90 ms",
-        "From node3 to node2, on each kind of network",
+        "From one host to another, on each kind of network",
     ):
         assert text in told
     assert repr(compare(SPEEDS)) == "host network, overlay, encrypted overlay"

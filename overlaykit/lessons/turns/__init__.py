@@ -24,6 +24,7 @@ TURNS = {
     "03": "overlay",
     "04": "services",
     "05": "names",
+    "06": "wire",
     "07": "door",
     "08": "change",
     "09": "outage",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import starmap
 from typing import Any
@@ -18,7 +19,7 @@ from docker.utils.socket import consume_socket_output, demux_adaptor, frames_ite
 from overlaykit.remote.engine import engine_errors
 from overlaykit.remote.fleet import FleetHost
 from overlaykit.remote.probes.programs import source
-from overlaykit.words.errors import CommandFailed
+from overlaykit.words.errors import CommandFailed, HostError
 from overlaykit.words.probes import AskNames, TryPasswords
 
 Json = dict[str, Any]
@@ -58,22 +59,47 @@ def run_beside(host: FleetHost, container: str, image: str, labels: Mapping[str,
     """Run a program in a new container that shares another one's network; it is removed whatever happens."""
     with engine_errors(host.name):
         api = host.docker.api
-        made = api.create_container(
-            image,
-            entrypoint=list(command[:1]),
-            command=list(command[1:]),
-            labels={**labels},
-            host_config=api.create_host_config(
-                network_mode=f"container:{container}", cap_drop=["ALL"], security_opt=["no-new-privileges"]
-            ),
-        )
+        made = make_probe(host, image, labels, command, f"container:{container}")
         try:
             api.start(made)
             status = api.wait(made, timeout=_PATIENCE)["StatusCode"]
             stdout, stderr = api.logs(made, stderr=False), api.logs(made, stdout=False)
         finally:
-            _remove(host, made["Id"])
+            _remove(host, made)
     return _answer(host, f"docker run --network container:{container[:12]} {image}", status, stdout, stderr)
+
+
+def make_probe(
+    host: FleetHost,
+    image: str,
+    labels: Mapping[str, str],
+    command: Sequence[str],
+    network: str,
+    *,
+    container: Mapping[str, Any] | None = None,
+    **rights: Any,
+) -> str:
+    """A container that runs one of our programs in the network of `network`, with no right but those named."""
+    api = host.docker.api
+    allowed: Any = api.create_host_config(
+        network_mode=network, cap_drop=["ALL"], security_opt=["no-new-privileges"], read_only=True, **rights
+    )
+    made = api.create_container(
+        image,
+        entrypoint=list(command[:1]),
+        command=list(command[1:]),
+        labels={**labels},
+        host_config=allowed,
+        **(container or {}),
+    )
+    return str(made["Id"])
+
+
+def remove_probe(host: FleetHost, container: str) -> None:
+    """One that removes itself when it ends: the engine may be at it already, and a host that has gone does it later."""
+    if host.connection.alive:
+        with suppress(HostError), engine_errors(host.name):
+            host.docker.api.remove_container(container, force=True)
 
 
 def _remove(host: FleetHost, container: str) -> None:

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Self
 from overlaykit.remote.engine import engine_errors
 from overlaykit.remote.fleet import Fleet, FleetHost
 from overlaykit.remote.probes.doors import count_packets
-from overlaykit.remote.probes.inside import try_passwords
+from overlaykit.remote.probes.inside import make_probe, remove_probe, try_passwords
 from overlaykit.remote.probes.programs import source
 from overlaykit.remote.probes.way import mark
 from overlaykit.words.errors import CommandFailed, ConnectionLost, HostError
@@ -101,7 +101,7 @@ class Tap:
                 api.start(made)
                 tap._hear(_HEADER)
             except BaseException:
-                _remove(host, made)
+                remove_probe(host, made)
                 raise
         return tap
 
@@ -114,7 +114,7 @@ class Tap:
             return self._capture()
         finally:
             self._stream.close()
-            _remove(self.host, self._container)
+            remove_probe(self.host, self._container)
 
     def _capture(self) -> Capture:
         lines = self._said[_STDERR].decode(errors="replace").split("\n")
@@ -165,31 +165,11 @@ def _on_the_wire(host: FleetHost, probe: WatchWire) -> Ear:
 def _create(host: FleetHost, ear: Ear) -> str:
     kept = {"seconds": _LIFETIME, "most": _MOST, "snap": _SNAP}
     asked = {"interface": ear.interface, "port": ear.port, "protocol": ear.protocol, **kept}
-    api = host.docker.api
-    made = api.create_container(
-        ear.image,
-        entrypoint=["python3"],
-        command=["-ISc", source("capture"), json.dumps(asked)],
-        labels={**ear.labels},
-        user="0",
-        stdin_open=True,
-        host_config=api.create_host_config(
-            network_mode=ear.network,
-            cap_drop=["ALL"],
-            cap_add=["NET_RAW"],
-            security_opt=["no-new-privileges"],
-            read_only=True,
-            auto_remove=True,
-        ),
-    )
-    return str(made["Id"])
-
-
-def _remove(host: FleetHost, container: str) -> None:
-    """It removes itself when it ends: the engine may be at it already, and a host that has gone does it later."""
-    if host.connection.alive:
-        with suppress(HostError), engine_errors(host.name):
-            host.docker.api.remove_container(container, force=True)
+    command = ["python3", "-ISc", source("capture"), json.dumps(asked)]
+    return make_probe(
+        host, ear.image, ear.labels, command, ear.network,
+        container={"user": "0", "stdin_open": True}, cap_add=["NET_RAW"], auto_remove=True,
+    )  # fmt: skip
 
 
 def _stop(tap: Tap | HostError) -> Capture:

@@ -1,4 +1,4 @@
-"""Three kinds of network side by side: how much passes, and how soon an answer is back.
+"""Kinds of network side by side: how much passes, and how soon an answer is back.
 
 >>> sheet(speeds).alone()
 '<svg …
@@ -39,7 +39,7 @@ COLUMNS = (
 def sheet(speeds: Speeds) -> Sheet:
     """The drawing, for whatever page."""
     height = TOP + LINE * len(speeds.each) + MARGIN
-    title = f"From {speeds.client} to {speeds.server}, on each kind of network"
+    title = "From one host to another, on each kind of network"
     width = (WIDTH - NAMES - (1 + len(COLUMNS)) * MARGIN) / len(COLUMNS)
     parts = [text(title, MARGIN, 28, size=15, font_weight=650), *_names(speeds)]
     for number, column in enumerate(COLUMNS):
