@@ -188,6 +188,10 @@ class TiersPhase(Phase):
 class DiscoveryPhase(Phase):
     """phases/discovery.py thinks of the questions, remote/probes/ask.py asks them inside the tasks' own networks."""
 
+    def look(self, known: Facts | None = None) -> Facts:
+        """What is; who else listens on a host, which only a look by its shell tells, is no matter here."""
+        return self.hosts.look_at_engines()
+
     def plan(self, *, facts: Facts | None = None, recreate: bool = False) -> Plan:
         return Plan("discovery")
 

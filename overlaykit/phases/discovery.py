@@ -130,6 +130,7 @@ def findings(facts: Facts, stack: Stack, answers: Sequence[Answer]) -> Findings:
         *way_findings(facts, stack, answers),
         *wall_findings(facts, stack, answers),
     ]
+    found = _cause_first(facts, found)
     return Findings.of(sorted(found, key=lambda finding: _FROM_BELOW.index(finding.layer)))
 
 
@@ -238,6 +239,16 @@ def _answering(facts: Facts) -> Iterator[Finding]:
         yield replace(found, fix=(*back, *found.fix))
     if not away:
         yield HOSTS.ok()
+
+
+def _cause_first(facts: Facts, found: list[Finding]) -> list[Finding]:
+    """With a host away, advice on what else is wrong would send people to ports and logs that are all right."""
+    away = [host.name for host in facts if host.error is not None]
+    if not away:
+        return found
+    first = (f"put {' and '.join(away)} right first ({HOSTS.code}), then check again: this may follow from it",)
+    follows = [finding.severity in ("error", "warning") and finding.code != HOSTS.code for finding in found]
+    return [replace(one, fix=first) if after else one for one, after in zip(found, follows, strict=True)]
 
 
 def _running(facts: Facts, stack: Stack) -> Iterator[Finding]:

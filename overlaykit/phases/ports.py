@@ -6,16 +6,18 @@ from collections.abc import Iterable, Iterator
 
 from overlaykit.words.errors import PlanRefused
 from overlaykit.words.facts import GOSSIP_PORT, Facts, HostFacts
+from overlaykit.words.host import lab_power
 from overlaykit.words.stack import Stack
 from overlaykit.words.steps import is_kits
 
 MANAGER_PORT = 2377
 
 
-def refuse_held_ports(hosts: Iterable[HostFacts]) -> None:
+def refuse_held_ports(hosts: Iterable[HostFacts], lab: str | None) -> None:
     """A swarm needs 2377 and 7946 for itself; an engine that kept 7946 open after leaving poisons the next swarm."""
     reasons = [
-        f"{host.name}: TCP port {one.port} is held by {one.process or 'another process'}: {_cure(host, one.process)}"
+        f"{host.name}: TCP port {one.port} is held by {one.process or 'another process'}: "
+        f"{_cure(host, one.process, lab)}"
         for host in hosts
         for one in host.listeners or ()
         if one.port in (MANAGER_PORT, GOSSIP_PORT)
@@ -56,12 +58,10 @@ def _taken(facts: Facts, port: int, stack: Stack) -> Iterator[str]:
                 )
 
 
-def _cure(host: HostFacts, process: str) -> str:
+def _cure(host: HostFacts, process: str, lab: str | None) -> str:
     if not process:
         return "this login may not see whose it is (`sudo ss -ltnp` there tells); the swarm needs it"
     if process == "dockerd":
-        return (
-            "an engine that has left a swarm and kept it; names would not resolve in the next one. Restart Docker there"
-            f" (on the lab: overlaykit lab power {host.name} off, then on)"
-        )
+        restart = f"{lab_power(lab, host.name, 'off')}, then on" if lab else "restart Docker there"
+        return f"an engine that has left a swarm and kept it; names would not resolve in the next one: {restart}"
     return "the swarm needs it; stop that process"

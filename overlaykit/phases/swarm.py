@@ -29,7 +29,7 @@ def plan_swarm(facts: Facts, inventory: Inventory, stack: Stack, *, adopt: bool 
     refuse_foreign(facts.swarm, stack, adopt=adopt)
     _refuse_others(facts, facts.swarm, inventory, stack, adopt=adopt)
     joining = [host for host in facts if host.swarm_state == "inactive"]
-    refuse_held_ports(joining)
+    refuse_held_ports(joining, facts.lab)
     refuse_taken_port(facts, stack)
     joins, labels = _joins(inventory, facts)
     promotions, demotions = _roles(facts, inventory)
@@ -154,7 +154,7 @@ def _refuse_leftovers(facts: Facts, stack: Stack) -> None:
     if inside:
         why = facts.swarm_error or "No manager of that swarm is among the inventory's hosts, so nobody can be asked."
         raise PlanRefused([*(f"{host.name}: {_stuck(host)}" for host in inside), why, "Nothing was changed."])
-    refuse_held_ports(list(facts))
+    refuse_held_ports(facts, facts.lab)
     refuse_taken_port(facts, stack)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -26,6 +27,8 @@ from overlaykit.words.steps import HOST_LABEL, ON_HOST
 _NANO = 1_000_000_000
 #: A slot that failed this often while we watched will not heal by itself.
 TOO_OFTEN = 3
+#: Seconds for which Swarm may find no host for a task: enough for one that starts again, or has just joined.
+TOO_LONG = 30.0
 
 Json = dict[str, Any]
 
@@ -70,20 +73,23 @@ def service_arguments(client: docker.DockerClient, spec: ServiceSpec) -> Json:
 def wait_for_tasks(client: docker.DockerClient, name: str, work: Work) -> None:
     """Wait until as many tasks run as the service wants, all of its present spec.
 
-    Raises DeadlinePassed with the newest reason, at once where a slot keeps failing.
+    Raises DeadlinePassed with the newest reason: at once where a slot keeps failing, and before the step's own
+    deadline where Swarm finds no host for a task.
     """
     before = {task["ID"] for task in client.api.tasks(filters={"service": name}) if _failed(task)}
     hosts: dict[str, str] = {}  # by node id: known once, they stay
+    homeless_until: float | None = None
 
     service = client.api.inspect_service(name)
 
     def unmet() -> str | None:
-        nonlocal service
+        nonlocal service, homeless_until
         tasks = client.api.tasks(filters={"service": name})
         failures = [task for task in tasks if task["ID"] not in before and _failed(task)]
         worst = Counter(task.get("Slot", task.get("NodeID")) for task in failures).most_common(1)
         if worst and worst[0][1] >= TOO_OFTEN:
-            raise DeadlinePassed(f"{_words(client, name, failures)} (tried {worst[0][1]} times)")
+            told = f"{_words(client, name, failures)} (tried {worst[0][1]} times)"
+            raise DeadlinePassed(told + _way_back(client, name))
         wanted = [task["Status"]["State"] == "running" for task in tasks if task["DesiredState"] == "running"]
         if not wanted or any(wanted):  # as long as none runs, the service need not be asked again what it wants
             service = client.api.inspect_service(name)
@@ -91,6 +97,12 @@ def wait_for_tasks(client: docker.DockerClient, name: str, work: Work) -> None:
         target = _target(client, service)
         if running >= target and not _updating(service):
             return None
+        if not any(_is_homeless(task) for task in tasks):
+            homeless_until = None
+        elif homeless_until is None:
+            homeless_until = time.monotonic() + TOO_LONG
+        elif time.monotonic() > homeless_until:
+            raise DeadlinePassed(_words(client, name, [task for task in tasks if _is_homeless(task)]))
         if failures:
             return _words(client, name, failures)
         return f"{name}: {running} of {target} tasks run{_on_their_way(client, tasks, hosts)}"
@@ -107,8 +119,13 @@ def _unplaced(client: docker.DockerClient, name: str) -> str | None:
 
 
 def _failed(task: Json) -> bool:
-    return task["Status"]["State"] in ("failed", "rejected") or (
-        task["Status"]["State"] == "pending" and bool(task["Status"].get("Err"))
+    return task["Status"]["State"] in ("failed", "rejected") or _is_homeless(task)
+
+
+def _is_homeless(task: Json) -> bool:
+    """Swarm has looked for a host, and says why it has found none."""
+    return (
+        task["Status"]["State"] == "pending" and task["DesiredState"] == "running" and bool(task["Status"].get("Err"))
     )
 
 
@@ -134,6 +151,12 @@ def _target(client: docker.DockerClient, service: Json) -> int:
 
 def _updating(service: Json) -> bool:
     return (service.get("UpdateStatus") or {}).get("State") in ("updating", "rollback_started")
+
+
+def _way_back(client: docker.DockerClient, name: str) -> str:
+    """What to type where an update has stopped tasks that ran well."""
+    unfinished = (client.api.inspect_service(name).get("UpdateStatus") or {}).get("State") in ("updating", "paused")
+    return f"; what ran before comes back with: docker service rollback {name}" if unfinished else ""
 
 
 def _words(client: docker.DockerClient, service: str, tasks: list[Json]) -> str:

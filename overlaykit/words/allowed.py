@@ -35,6 +35,13 @@ def whole(low: int, high: int) -> Check:
     return check
 
 
+def published_port(value: Any) -> str | None:
+    """A port that every host can publish: Swarm keeps two for itself (docs.docker.com, "Open protocols and ports")."""
+    if value in (2377, 7946):
+        return f"{value} is a port that Swarm needs for itself on every host: write another one"
+    return whole(1, 65535)(value)
+
+
 def zero_or(low: int, high: int) -> Check:
     """0, or a whole number from `low` to `high`."""
     inner = whole(low, high)

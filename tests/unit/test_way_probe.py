@@ -52,21 +52,29 @@ def frontend(status: Callable[[int], int]) -> Iterator[tuple[Fleet, list[str]]]:
 
 def test_a_backend_that_is_not_known_yet_is_given_a_moment_and_written_to_once() -> None:
     with frontend(lambda number: 502 if number < 3 else 201) as (fleet, asked):
-        seen = way.write_through(fleet, WriteThrough("node1", back="node1", port=80))
+        seen = way.write_through(fleet, WriteThrough("node1", back="node1", port=80), way.Settling())
     assert (seen["wrote"]["status"], seen["wrote"]["id"], seen["read"]["found"]) == (201, "e1", True)
-    assert asked == ["GET"] * 4 + ["POST", "GET"]
+    assert asked == ["GET"] * 3 + ["POST", "GET"]
+
+
+def test_a_host_that_is_written_to_and_read_from_settles_once() -> None:
+    settling = way.Settling()
+    with frontend(lambda _: 201) as (fleet, asked):
+        for _ in range(2):
+            way.write_through(fleet, WriteThrough("node1", back="node1", port=80), settling)
+    assert asked == ["GET"] + ["POST", "GET"] * 2
 
 
 def test_one_that_fails_every_other_time_is_told_as_it_is() -> None:
-    with frontend(lambda number: 502 if number % 3 == 0 else 201) as (fleet, _):
-        seen = way.write_through(fleet, WriteThrough("node1", back="node1", port=80))
+    with frontend(lambda number: 502 if number % 2 == 0 else 201) as (fleet, _):
+        seen = way.write_through(fleet, WriteThrough("node1", back="node1", port=80), way.Settling())
     assert seen["wrote"]["status"] == 502
 
 
 def test_a_backend_that_stays_away_is_told_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(way, "_SETTLES_WITHIN", 0.3)
     with frontend(lambda _: 502) as (fleet, asked):
-        seen = way.write_through(fleet, WriteThrough("node1", back="node1", port=80))
+        seen = way.write_through(fleet, WriteThrough("node1", back="node1", port=80), way.Settling())
     assert seen["wrote"]["status"] == 502
     assert asked.count("POST") == 1
     assert len(asked) > 2
@@ -77,10 +85,11 @@ def test_a_port_where_nobody_is_stays_an_error(monkeypatch: pytest.MonkeyPatch) 
     with frontend(lambda _: 201) as (fleet, _):
         pass
     with pytest.raises(HostError, match="nothing answers at its published port"):
-        way.write_through(fleet, WriteThrough("node1", back="node1", port=80))
+        way.write_through(fleet, WriteThrough("node1", back="node1", port=80), way.Settling())
 
 
 def test_an_answer_of_another_kind_is_taken_as_it_is() -> None:
     with frontend(lambda _: 500) as (fleet, asked):
-        assert way.write_through(fleet, WriteThrough("node1", back="node1", port=80))["wrote"]["status"] == 500
-    assert asked == ["GET", "GET", "POST", "GET"]
+        seen = way.write_through(fleet, WriteThrough("node1", back="node1", port=80), way.Settling())
+    assert seen["wrote"]["status"] == 500
+    assert asked == ["GET", "POST", "GET"]

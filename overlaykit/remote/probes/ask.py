@@ -20,7 +20,7 @@ from overlaykit.remote.probes.inside import ask_names, try_passwords
 from overlaykit.remote.probes.pairs import try_pairs
 from overlaykit.remote.probes.persistence import end_database
 from overlaykit.remote.probes.tap import watch_wire
-from overlaykit.remote.probes.way import write_through
+from overlaykit.remote.probes.way import Settling, write_through
 from overlaykit.words.errors import OverlaykitError
 from overlaykit.words.probes import (
     Answer,
@@ -67,6 +67,7 @@ class _Run:
         self._pool = pool
         self._observer = observer
         self._one_at_a_time = threading.Lock()
+        self._settling = Settling()
 
     def begin(self, probe: Probe) -> None:
         earlier = dict(self.asked)  # a copy: it is read in other threads while more is asked
@@ -90,7 +91,7 @@ class _Run:
             case AskNames():
                 return ask_names(self.fleet[probe.host], probe)
             case WriteThrough():
-                return write_through(self.fleet, probe)
+                return write_through(self.fleet, probe, self._settling)
             case KnockAtDoors():
                 return knock(self.fleet[probe.host], probe)
             case TryPasswords():

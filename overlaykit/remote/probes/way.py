@@ -1,6 +1,6 @@
 """The whole way, as a guest goes it: through a published port to the frontend, the backend and the database.
 
-    write_through(fleet, WriteThrough("node1", back="node2", port=80))
+    write_through(fleet, WriteThrough("node1", back="node2", port=80), Settling())
     {"wrote": {"status": 201, "id": "…", "path": {…}, "way": "http://127.0.0.1:8081"}, "read": {…, "found": True}}
 
 This machine knocks at the port itself; where it cannot reach it, the host does, over its SSH connection. The answer
@@ -12,6 +12,7 @@ from __future__ import annotations
 import http.client
 import json
 import secrets
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,10 +34,28 @@ _ANSWER_WITHIN = 8.0
 _SETTLES_WITHIN = 4.0
 
 
-def write_through(fleet: Fleet, probe: WriteThrough) -> Json:
+class Settling:
+    """Waits until a request that writes nothing gets through a host's port, or time is up; each host is asked once."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._hosts: dict[str, threading.Lock] = {}
+        self._answers: dict[str, bool] = {}
+
+    def wait(self, host: FleetHost, probe: WriteThrough) -> bool:
+        """Did one get through? Whoever comes while it is being found out waits for the same answer."""
+        with self._turn:
+            one_by_one = self._hosts.setdefault(host.name, threading.Lock())
+        with one_by_one:
+            if host.name not in self._answers:
+                self._answers[host.name] = _settle(host, probe)
+        return self._answers[host.name]
+
+
+def write_through(fleet: Fleet, probe: WriteThrough, settling: Settling) -> Json:
     """Write through one host, read back through the other: each once, when both have had a moment to settle."""
-    if _settle(fleet[probe.host], probe):
-        _settle(fleet[probe.back], probe)
+    if settling.wait(fleet[probe.host], probe):
+        settling.wait(fleet[probe.back], probe)
     wrote = write(fleet[probe.host], probe.port, probe.addresses.get(probe.host, ""))
     if not wrote.get("id"):
         return {"wrote": wrote}
@@ -45,7 +64,7 @@ def write_through(fleet: Fleet, probe: WriteThrough) -> Json:
 
 
 def _settle(host: FleetHost, probe: WriteThrough) -> bool:
-    """Wait until a request that writes nothing gets through, or time is up; what is proven comes afterwards."""
+    """Ask until a request gets through; what is proven comes afterwards."""
     ready = Retrying(
         retry=retry_if_exception_type(HostError) | retry_if_result(lambda seen: seen["status"] in UNREACHED),
         stop=stop_after_delay(_SETTLES_WITHIN),

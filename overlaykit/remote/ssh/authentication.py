@@ -23,6 +23,7 @@ def authenticate(name: str, route: Route, transport: paramiko.Transport, passwor
     """Log in with whatever key or password fits first; or say what was tried, and what would help."""
     tried: list[str] = []
     locked: list[str] = []
+    missing: list[str] = []
     agent = _agent(route)
     try:
         for label, load in _keys(route, agent):
@@ -30,6 +31,8 @@ def authenticate(name: str, route: Route, transport: paramiko.Transport, passwor
                 key = load()
             except TypeError:  # what paramiko says of a key with a passphrase
                 locked.append(label)
+            except FileNotFoundError:
+                missing.append(label)
             except (ValueError, OSError, paramiko.SSHException) as error:
                 tried.append(f"{label} (cannot be read: {error})")
             else:
@@ -43,7 +46,7 @@ def authenticate(name: str, route: Route, transport: paramiko.Transport, passwor
     finally:
         if agent is not None:
             agent.close()
-    raise AuthenticationFailed(name, _nothing_fits(route, tried, locked))
+    raise AuthenticationFailed(name, _nothing_fits(route, tried, locked, missing))
 
 
 def _accepts(transport: paramiko.Transport, offer: Callable[[], list[str]]) -> bool:
@@ -55,7 +58,12 @@ def _accepts(transport: paramiko.Transport, offer: Callable[[], list[str]]) -> b
     return transport.is_authenticated()
 
 
-def _nothing_fits(route: Route, tried: list[str], locked: list[str]) -> str:
+def _nothing_fits(route: Route, tried: list[str], locked: list[str], missing: list[str]) -> str:
+    if missing:
+        return (
+            f"there is no file {', '.join(missing)}, which should be the key for {route.login}: correct its path "
+            "(ansible_ssh_private_key_file in the inventory, IdentityFile in ~/.ssh/config)"
+        )
     text = f"{route.login} takes none of what was offered ({', '.join(tried) or 'no key was found'})"
     if locked:
         return f"{text}; {', '.join(locked)} has a passphrase: load it into the agent with ssh-add {locked[0]}"

@@ -22,7 +22,7 @@ setting = os.environ.get
 
 
 def attempt(password: str | None, strike: list[str] | None = None) -> dict[str, Any]:
-    """Read, or strike out those entries, logged in with that password or not at all."""
+    """Read, and strike out those entries, logged in with that password or not at all."""
     login = {"username": setting("DATABASE_USER", "guestbook"), "password": password, "authSource": "admin"}
     client: Any = MongoClient(
         setting("DATABASE_HOST", "database"),
@@ -34,10 +34,9 @@ def attempt(password: str | None, strike: list[str] | None = None) -> dict[str, 
     )
     try:
         entries = client[setting("DATABASE_NAME", "guestbook")]["entries"]
+        entries.find_one()
         if strike:
             entries.delete_many({"_id": {"$in": [ObjectId(one) for one in strike]}})
-        else:
-            entries.find_one()
     except OperationFailure as error:
         return {"accepted": False, "code": error.code, "said": str((error.details or {}).get("errmsg", error))}
     except PyMongoError as error:
@@ -54,11 +53,11 @@ def right_password() -> str:
 
 
 if __name__ == "__main__":
+    written = json.loads(sys.stdin.readline() or "[]")
     answers = {
-        "right": attempt(right_password()),
+        "right": attempt(right_password(), strike=written),
         "wrong": attempt(secrets.token_urlsafe(12)),
         "none": attempt(None),
     }
-    if written := json.loads(sys.stdin.readline() or "[]"):
-        answers["right"] = attempt(right_password(), strike=written)
-    print(json.dumps(answers))  # noqa: T201
+    print(json.dumps(answers), flush=True)  # noqa: T201
+    os._exit(0)  # PyMongo's threads and modules, ended in good order, take a small host a third of a second
