@@ -36,7 +36,7 @@ class Buildah:
         self.store = folder / "store"
         # What buildah mounts for root stays mounted, unless it ends with the command, as an ordinary user's does.
         self._alone = ["unshare", "--mount"] if os.geteuid() == 0 else []
-        self._plain = ["buildah", "--root", str(self.store), "--runroot", str(folder / "run")]
+        self._plain = [*_own_temporary(folder), "buildah", "--root", str(self.store), "--runroot", str(folder / "run")]
         self._plain += ["--storage-driver", "overlay"]
         self._command = [*self._alone, *self._plain]
 
@@ -144,6 +144,16 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
         )
     except FileNotFoundError:
         raise LabError(f"{command[0]} is not installed: apt-get install {command[0]}") from None
+
+
+def _own_temporary(folder: Path) -> list[str]:
+    """For an ordinary user buildah makes folders in /tmp and /var/tmp, and leaves them there: here they go along."""
+    if os.geteuid() == 0:
+        return []
+    places = {"TMPDIR": folder / "tmp", "XDG_RUNTIME_DIR": folder / "runtime"}
+    for place in places.values():
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return ["env", *(f"{name}={place}" for name, place in places.items())]
 
 
 def _environment() -> dict[str, str]:

@@ -111,6 +111,13 @@ def test_a_task_that_fails_is_named(up: Hosts) -> None:
     assert up.discovery(STACK).prove().ok
 
 
+def test_an_update_to_an_image_that_is_nowhere_says_the_way_back(up: Hosts) -> None:
+    with pytest.raises(ApplyFailed, match=r"nowhere\.invalid/frontend:1.*docker service rollback frontend"):
+        put_right(up, STACK.set("frontend.image", "nowhere.invalid/frontend:1"))
+    up["node1"].docker.services.get("frontend").remove()
+    put_right(up, STACK)
+
+
 def test_a_wrong_password_is_refused(up: Hosts) -> None:
     swarm = up.look().swarm
     assert swarm

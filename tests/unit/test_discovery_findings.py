@@ -84,6 +84,8 @@ def test_findings(path: Path) -> None:
     told = findings.details()
     for said in case.get("told", []):
         assert said in told, told
+    for unsaid in case.get("not told", []):
+        assert unsaid not in told, told
 
 
 @pytest.mark.parametrize("path", sorted((CASES / "discovery").glob("*.json")), ids=lambda path: path.stem)

@@ -156,6 +156,11 @@ def test_a_wrong_key_is_named(server: SshServer, tmp_path: Path) -> None:
         connect_host(server.host(key_file=str(tmp_path / "other")))
 
 
+def test_a_key_that_is_not_there_is_not_called_a_refused_login(server: SshServer, tmp_path: Path) -> None:
+    with pytest.raises(AuthenticationFailed, match=r"there is no file .*/nowhere, which should be the key for"):
+        connect_host(server.host(key_file=str(tmp_path / "nowhere")))
+
+
 def test_a_key_behind_a_passphrase_asks_for_the_agent(server: SshServer, tmp_path: Path) -> None:
     server.key.write_private_key_file(str(tmp_path / "locked"), password="p")
     with pytest.raises(AuthenticationFailed, match=r"has a passphrase: load it into the agent with ssh-add .*/locked"):
