@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 from guestbook import NotYet, eventually, read_back, write
 from practice_hosts import Typed
 
@@ -66,6 +68,18 @@ def test_check_says_so_to_people_and_to_machines(overlaykit: Typed) -> None:
 
 
 @pytest.mark.usefixtures("up")
+def test_forty_guests_at_once_are_all_answered(up: Hosts) -> None:
+    """A wire that drops a frame for want of room leaves one of them without an answer."""
+
+    def visit(number: int) -> float:
+        door = f"http://{up.inventory.hosts[number % len(up)].published}/healthz"
+        return requests.get(door, timeout=20).elapsed.total_seconds()
+
+    with ThreadPoolExecutor(40) as guests:
+        slowest = max(guests.map(visit, range(2000)))
+    assert slowest < 5
+
+
 def test_a_second_up_writes_nothing(writing_calls: tuple[Hosts, list[str]]) -> None:
     hosts, calls = writing_calls
     assert put_right(hosts, STACK) == []

@@ -135,7 +135,9 @@ def test_settings_by_hand() -> None:
 
 def test_settings_that_cannot_be_are_named_all_at_once() -> None:
     with pytest.raises(StackError) as caught:
-        with_settings(Stack(), ["frontend.replicas", "backend.replicas=x", "frontend.replica=1", "frontend.published_port=7946"])
+        with_settings(
+            Stack(), ["frontend.replicas", "backend.replicas=x", "frontend.replica=1", "frontend.published_port=7946"]
+        )
     assert [str(problem) for problem in caught.value.problems] == [
         "--set: 'frontend.replicas' is not NAME=VALUE: write it like frontend.replicas=3",
         "--set: backend.replicas: 'x' is not a number: write a whole number from 0 to 100",
