@@ -5,8 +5,8 @@
 >>> hosts.unreachable
 {}
 
-`look()` is all that one needs. `look_again` and `look_at_engines` see the same and ask less: `overlaykit up` takes them
-after a phase has been applied, when most of what is has just been seen.
+`look()` is all that one needs. `look_again` and `look_at_engines` see the same and ask less: phases take them after one
+has been applied, when most of what is has just been seen, and to prove discovery.
 """
 
 from __future__ import annotations

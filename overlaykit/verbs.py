@@ -189,7 +189,7 @@ class DiscoveryPhase(Phase):
     """phases/discovery.py thinks of the questions, remote/probes/ask.py asks them inside the tasks' own networks."""
 
     def look(self, known: Facts | None = None) -> Facts:
-        """What is; who else listens on a host, which only a look by its shell tells, is no matter here."""
+        """What is now, since tasks move by themselves; who else listens on a host is no matter here."""
         return self.hosts.look_at_engines()
 
     def plan(self, *, facts: Facts | None = None, recreate: bool = False) -> Plan:

@@ -15,8 +15,9 @@ from typing import Literal
 
 from overlaykit.phases.delivery import missing_images
 from overlaykit.phases.network import TASK_LABEL
+from overlaykit.words.allowed import GOSSIP_PORT
 from overlaykit.words.errors import InputError
-from overlaykit.words.facts import GOSSIP_PORT, Facts, HostFacts, SwarmFacts
+from overlaykit.words.facts import Facts, HostFacts, SwarmFacts
 from overlaykit.words.images import KitImages
 from overlaykit.words.plan import Plan
 from overlaykit.words.stack import TIERS, Stack

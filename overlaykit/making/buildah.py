@@ -147,10 +147,13 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def _own_temporary(folder: Path) -> list[str]:
-    """For an ordinary user buildah makes folders in /tmp and /var/tmp, and leaves them there: here they go along."""
+    """For an ordinary user buildah makes folders in /tmp and /var/tmp, and leaves them there: here they go along.
+
+    A session's own runtime folder ends with it, and may hold what `buildah login` has noted: it stays as it is.
+    """
     if os.geteuid() == 0:
         return []
-    places = {"TMPDIR": folder / "tmp", "XDG_RUNTIME_DIR": folder / "runtime"}
+    places = {name: folder / name.lower() for name in ("TMPDIR", "XDG_RUNTIME_DIR") if name not in os.environ}
     for place in places.values():
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     return ["env", *(f"{name}={place}" for name, place in places.items())]

@@ -78,6 +78,8 @@ NOT_ASKED = Finding(
 )
 _FROM_BELOW: tuple[Layer, ...] = ("host", "underlay", "swarm", "network", "tiers", "discovery")
 _BEHIND = ("database", "backend")
+#: What a host that is away can bring about; an open door or a password that counts for nothing are another matter.
+_MAY_FOLLOW = ("OK304", "OK305", "OK306", "OK401", "OK402", "OK403", "OK404", "OK411", "OK412", "OK413")
 #: The kit's backend image has python3 and PyMongo, so it can also ask beside tasks whose image has not.
 _PROBE_IMAGE = "overlaykit/backend:"
 
@@ -242,13 +244,12 @@ def _answering(facts: Facts) -> Iterator[Finding]:
 
 
 def _cause_first(facts: Facts, found: list[Finding]) -> list[Finding]:
-    """With a host away, advice on what else is wrong would send people to ports and logs that are all right."""
+    """With a host away, advice on what may follow from it would send people to ports and logs that are all right."""
     away = [host.name for host in facts if host.error is not None]
     if not away:
         return found
     first = (f"put {' and '.join(away)} right first ({HOSTS.code}), then check again: this may follow from it",)
-    follows = [finding.severity in ("error", "warning") and finding.code != HOSTS.code for finding in found]
-    return [replace(one, fix=first) if after else one for one, after in zip(found, follows, strict=True)]
+    return [replace(one, fix=first) if one.fix and one.code in _MAY_FOLLOW else one for one in found]
 
 
 def _running(facts: Facts, stack: Stack) -> Iterator[Finding]:

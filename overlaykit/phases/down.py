@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from overlaykit.phases.network import refuse_attached
 from overlaykit.phases.services import own_volumes
 from overlaykit.phases.swarm import is_adopted, refuse_unreachable
+from overlaykit.words.allowed import GOSSIP_PORT
 from overlaykit.words.errors import PlanRefused
-from overlaykit.words.facts import GOSSIP_PORT, Facts, HostFacts, SwarmFacts
+from overlaykit.words.facts import Facts, HostFacts, SwarmFacts
 from overlaykit.words.findings import Finding, Findings
 from overlaykit.words.plan import Plan
 from overlaykit.words.stack import STACK_LABEL, Stack
@@ -144,7 +145,8 @@ def _leaving(facts: Facts, swarm: SwarmFacts) -> Iterator[list[Step]]:
     for name in sorted(facts.members, key=lambda name: (name in managers, name == swarm.host, name)):
         # A host that is still on its way back into the swarm cannot say farewell.
         force = name in managers or facts[name].swarm_state != "active"
-        yield [LeaveSwarm(name, force=force, may_restart=facts.lab is not None)]
+        ports = tuple(sorted(swarm.published))
+        yield [LeaveSwarm(name, published=ports, force=force, may_restart=facts.lab is not None)]
 
 
 def _leaving_orphans(facts: Facts) -> Iterator[list[Step]]:
@@ -178,8 +180,15 @@ def _left_in_swarm(facts: Facts, stack: Stack) -> Iterator[str]:
     yield from (f"config {name}" for name, labels in swarm.configs.items() if is_kits(labels, stack.name))
 
 
+def _held(host: HostFacts, stack: Stack) -> Iterator[int]:
+    """Ports of a swarm that the engine has left, and keeps."""
+    for one in host.listeners or () if host.swarm_state == "inactive" else ():
+        if one.port == GOSSIP_PORT or (one.port == stack.frontend.published_port and one.process == "dockerd"):
+            yield one.port
+
+
 def _host_finding(host: HostFacts, facts: Facts, stack: Stack, *, volumes: bool) -> Finding:
-    """One host: out of the kit's swarm, no container of the kit, no gossip port held, no volume unless kept."""
+    """One host: out of the kit's swarm, no container of the kit, no port of it held, no volume unless kept."""
     if host.error:
         title = f"what is left on {host.name} could not be seen"
         return Finding("OK901", "unknown", title, (host.name,), evidence=(host.error,))
@@ -194,8 +203,10 @@ def _host_finding(host: HostFacts, facts: Facts, stack: Stack, *, volumes: bool)
     ours = ours and not stays_for_others(facts, stack)
     left += ["it is still in the kit's swarm"] if ours and host.swarm_state == "active" else []
     left += ["it is in a swarm, and no manager tells whose"] if not facts.swarm and host.node_id else []
-    if host.swarm_state == "inactive" and host.listeners and GOSSIP_PORT in [one.port for one in host.listeners]:
-        left.append(f"the engine still holds TCP port {GOSSIP_PORT}; restart Docker there before the next swarm")
+    left += [
+        f"the engine still holds TCP port {port}; restart Docker there before the next swarm"
+        for port in _held(host, stack)
+    ]
     if left:
         return Finding("OK901", "error", f"something is left on {host.name}", (host.name,), evidence=tuple(left))
     seen = tuple(f"volume {name}, kept" for name in kept)

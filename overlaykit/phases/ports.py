@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from overlaykit.words.allowed import GOSSIP_PORT, MANAGER_PORT
 from overlaykit.words.errors import PlanRefused
-from overlaykit.words.facts import GOSSIP_PORT, Facts, HostFacts
+from overlaykit.words.facts import Facts, HostFacts
 from overlaykit.words.host import lab_power
 from overlaykit.words.stack import Stack
 from overlaykit.words.steps import is_kits
-
-MANAGER_PORT = 2377
 
 
 def refuse_held_ports(hosts: Iterable[HostFacts], lab: str | None) -> None:

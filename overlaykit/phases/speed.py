@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from overlaykit.phases.discovery import probe_image
+from overlaykit.phases.discovery import probe_image, strangers
 from overlaykit.phases.network import need_swarm
 from overlaykit.words.errors import PlanRefused
 from overlaykit.words.facts import Facts, SwarmFacts, TaskFacts
@@ -29,13 +29,19 @@ def wanted_speed(facts: Facts, stack: Stack) -> MeasureSpeed:
     Raises PlanRefused where the two do not run on two hosts that answer.
     """
     swarm = need_swarm(facts)
-    client, server = (_task(swarm, facts, tier) for tier in ("backend", "database"))
     network = swarm.network(stack.network.name)
-    if client is None or server is None or network is None or client.host == server.host:
+    pairs = [
+        (client, server)
+        for server in _tasks(facts, swarm, stack, "database")
+        for client in _tasks(facts, swarm, stack, "backend")
+        if client.host != server.host
+    ]
+    if network is None or not pairs:
         raise PlanRefused(
-            "a speed is one between two hosts, and backend and database do not run on two that answer: "
-            "nothing was measured. `overlaykit up` starts them."
+            f"a speed is one between two hosts, and no backend and database of {stack.name} run on two that answer: "
+            "nothing was measured. `overlaykit up` starts them; backend.placement says on which host the backend runs."
         )
+    client, server = pairs[0]
     kind: Kind = "encrypted overlay" if network.encrypted else "overlay"
     inside = dict(server.addresses)[network.name]
     return MeasureSpeed(
@@ -60,6 +66,10 @@ def _middle(asked: MeasureSpeed, kind: Kind, seen: Sequence[Json]) -> Speed:
     return Speed(kind, asked.server, asked.client, megabits, median(trip for one in seen for trip in one["trips"]))
 
 
-def _task(swarm: SwarmFacts, facts: Facts, tier: str) -> TaskFacts | None:
-    answering = {host.name for host in facts.reachable}
-    return next((task for task in swarm.running(tier) if task.host in answering and task.container), None)
+def _tasks(facts: Facts, swarm: SwarmFacts, stack: Stack, tier: str) -> list[TaskFacts]:
+    """Those of ours that a probe can stand beside, on a host whose own address is known."""
+    if tier in strangers(swarm, stack):
+        return []
+    answering = {host.name for host in facts.reachable if host.node_addr}
+    on_it = stack.network.name
+    return [t for t in swarm.running(tier) if t.host in answering and t.container and on_it in dict(t.addresses)]

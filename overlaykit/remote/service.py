@@ -102,7 +102,8 @@ def wait_for_tasks(client: docker.DockerClient, name: str, work: Work) -> None:
         elif homeless_until is None:
             homeless_until = time.monotonic() + TOO_LONG
         elif time.monotonic() > homeless_until:
-            raise DeadlinePassed(_words(client, name, [task for task in tasks if _is_homeless(task)]))
+            told = _words(client, name, [task for task in tasks if _is_homeless(task)])
+            raise DeadlinePassed(told + _way_back(client, name))
         if failures:
             return _words(client, name, failures)
         return f"{name}: {running} of {target} tasks run{_on_their_way(client, tasks, hosts)}"
@@ -154,9 +155,9 @@ def _updating(service: Json) -> bool:
 
 
 def _way_back(client: docker.DockerClient, name: str) -> str:
-    """What to type where an update has stopped tasks that ran well."""
+    """What to do where an update may have stopped tasks that ran well."""
     unfinished = (client.api.inspect_service(name).get("UpdateStatus") or {}).get("State") in ("updating", "paused")
-    return f"; what ran before comes back with: docker service rollback {name}" if unfinished else ""
+    return f"; what {name} was before comes back by `overlaykit up` with the values of before" if unfinished else ""
 
 
 def _words(client: docker.DockerClient, service: str, tasks: list[Json]) -> str:

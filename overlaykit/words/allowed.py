@@ -15,6 +15,9 @@ from overlaykit.words.errors import Problem, StackError
 
 Check = Callable[[Any], "str | None"]
 
+#: TCP ports that Swarm has on every host: managers hear from nodes at the one, nodes from each other at the other.
+MANAGER_PORT, GOSSIP_PORT = 2377, 7946
+
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62})")
 _IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._/:@-]*")
@@ -37,7 +40,7 @@ def whole(low: int, high: int) -> Check:
 
 def published_port(value: Any) -> str | None:
     """A port that every host can publish: Swarm keeps two for itself (docs.docker.com, "Open protocols and ports")."""
-    if value in (2377, 7946):
+    if value in (MANAGER_PORT, GOSSIP_PORT):
         return f"{value} is a port that Swarm needs for itself on every host: write another one"
     return whole(1, 65535)(value)
 

@@ -13,7 +13,6 @@ from typing import Literal
 from overlaykit.words.service import ServiceSpec
 
 #: TCP and UDP: nodes of a swarm tell each other there where names and networks are.
-GOSSIP_PORT = 7946
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """How fast two hosts are with each other, network by network.
 
-    >>> open = measure(hosts, stack)
-    >>> open
+    >>> plain = measure(hosts, stack)
+    >>> plain
     host network, overlay
-    >>> open["overlay"].megabits, open["overlay"].trip
+    >>> plain["overlay"].megabits, plain["overlay"].trip
     (412.0, 0.00062)
-    >>> open | measure(hosts, sealed)
+    >>> plain | measure(hosts, sealed)
     host network, overlay, encrypted overlay
 
 Figures differ from run to run, so a `repr` holds none; `details()` shows them.
@@ -25,7 +25,7 @@ KINDS: tuple[Kind, ...] = ("host network", "overlay", "encrypted overlay")
 
 @dataclass(frozen=True)
 class Way:
-    """Whose network the two ends share (`host`, or `container:ID`), and where the server is found there."""
+    """The network of either end (`host`, or `container:ID`), and where the server is found from the client's."""
 
     server: str
     client: str
@@ -43,7 +43,7 @@ class MeasureSpeed:
     labels: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.7  # of each stream
     trips: int = 100  # of each round
-    rounds: int = 2
+    rounds: int = 3
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,9 @@ class FrontendTier(Tier):
     replicas: int = parameter(1, "how many tasks", allowed.whole(0, 100))
     placement: tuple[str, ...] = parameter((), "hosts it may run on (inventory names); empty: any", allowed.hosts)
     port: int = parameter(80, "port it listens on inside its container", allowed.whole(1, 65535))
-    published_port: int = parameter(80, "port that every host publishes (routing mesh)", allowed.published_port)
+    published_port: int = parameter(
+        80, "port that every host publishes (routing mesh); 2377 and 7946 are Swarm's own", allowed.published_port
+    )
 
 
 @dataclass(frozen=True)

@@ -327,11 +327,12 @@ class Remove(Step):
 
 @dataclass(frozen=True, repr=False)
 class LeaveSwarm(Step):
-    """Leave the swarm, and wait until the engine has closed its gossip port.
+    """Leave the swarm, and wait until the engine has closed its gossip port and those that services published.
 
-    An engine that cannot tell the others in time keeps the port; on a practice host it is then restarted.
+    An engine that cannot tell the others in time keeps them; on a practice host it is then restarted.
     """
 
+    published: tuple[int, ...] = ()
     force: bool = False
     may_restart: bool = False
 

@@ -60,7 +60,7 @@ def test_a_sealed_network_for_a_narrow_wire(sealed: Hosts) -> None:
     for options, said in {
         f"{SIZE}=1400": "is not encrypted",
         "--opt encrypted": "a wire of 1500 bytes",
-        f"--opt encrypted {SIZE}=1324": "what the envelope leaves inside",
+        f"--opt encrypted {SIZE}=1324": "what is left inside",
         f"--opt encrypted {SIZE}=1450": "a wire of 1450 bytes",
     }.items():
         type_on(sealed, "node1", f"docker network create --driver overlay {options} narrow")

@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from guestbook import NotYet, eventually, read_back, write
-from practice_hosts import Typed
+from practice_hosts import Typed, kernels_alone
 
 from overlaykit import Stack
 from overlaykit.kit import Hosts
 from overlaykit.lab import lab as practice
+from overlaykit.lab import processes
 from overlaykit.words.errors import PlanRefused
 from overlaykit.words.plan import ApplyFailed
 
@@ -67,19 +68,44 @@ def test_check_says_so_to_people_and_to_machines(overlaykit: Typed) -> None:
     assert {host["name"] for host in envelope["hosts"]} == {"node1", "node2", "node3"}
 
 
-@pytest.mark.usefixtures("up")
 def test_forty_guests_at_once_are_all_answered(up: Hosts) -> None:
     """A wire that drops a frame for want of room leaves one of them without an answer."""
 
     def visit(number: int) -> float:
         door = f"http://{up.inventory.hosts[number % len(up)].published}/healthz"
-        return requests.get(door, timeout=20).elapsed.total_seconds()
+        answer = requests.get(door, timeout=20)
+        answer.raise_for_status()
+        return answer.elapsed.total_seconds()
 
     with ThreadPoolExecutor(40) as guests:
         slowest = max(guests.map(visit, range(2000)))
     assert slowest < 5
 
 
+@kernels_alone
+def test_a_host_that_hangs_does_not_hold_up_the_others(up: Hosts, lab_name: str) -> None:
+    """A wire that waits for it with each frame would bring nobody an answer."""
+    swarm = up.look().swarm
+    assert swarm
+    served_by = swarm.running("frontend")[0].host
+    hangs = next(host.name for host in up.inventory.workers if host.name != served_by)
+    lab = practice.find_lab(lab_name)
+    assert lab
+    kernel = processes.find(lab.folder, hangs)
+    try:
+        for process in kernel:
+            process.suspend()
+        door = f"http://{up[served_by].host.published}/healthz"
+        with ThreadPoolExecutor(10) as guests:
+            answers = list(guests.map(lambda _: requests.get(door, timeout=20), range(300)))
+    finally:
+        for process in kernel:
+            process.resume()
+    assert all(answer.ok for answer in answers)
+    assert max(answer.elapsed.total_seconds() for answer in answers) < 2
+
+
+@pytest.mark.usefixtures("up")
 def test_a_second_up_writes_nothing(writing_calls: tuple[Hosts, list[str]]) -> None:
     hosts, calls = writing_calls
     assert put_right(hosts, STACK) == []
@@ -126,7 +152,7 @@ def test_a_task_that_fails_is_named(up: Hosts) -> None:
 
 
 def test_an_update_to_an_image_that_is_nowhere_says_the_way_back(up: Hosts) -> None:
-    with pytest.raises(ApplyFailed, match=r"nowhere\.invalid/frontend:1.*docker service rollback frontend"):
+    with pytest.raises(ApplyFailed, match=r"nowhere\.invalid/frontend:1.*what frontend was before comes back"):
         put_right(up, STACK.set("frontend.image", "nowhere.invalid/frontend:1"))
     up["node1"].docker.services.get("frontend").remove()
     put_right(up, STACK)

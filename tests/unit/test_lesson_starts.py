@@ -248,8 +248,8 @@ NARROW = {"Id": "n9", "Name": "narrow", "Driver": "overlay", "Scope": "swarm", "
     [
         ({}, "narrow is not encrypted"),
         ({"encrypted": "true"}, "reckons with a wire of 1500 bytes"),
-        ({"encrypted": "true", "com.docker.network.driver.mtu": "1324"}, "what the envelope leaves inside"),
-        ({"encrypted": "true", "com.docker.network.driver.mtu": "1350"}, "what the envelope leaves inside"),
+        ({"encrypted": "true", "com.docker.network.driver.mtu": "1324"}, "what is left inside"),
+        ({"encrypted": "true", "com.docker.network.driver.mtu": "1350"}, "what is left inside"),
         ({"encrypted": "true", "com.docker.network.driver.mtu": "1280"}, "a wire of 1280 bytes, and this one carries"),
     ],
 )

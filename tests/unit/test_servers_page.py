@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from page import steps
 
-from overlaykit.phases.ports import MANAGER_PORT
-from overlaykit.words.facts import GOSSIP_PORT
+from overlaykit.words.allowed import GOSSIP_PORT, MANAGER_PORT
 from overlaykit.words.stack import Stack
 
 ROOT = Path(__file__).parents[2]

@@ -159,6 +159,8 @@ def test_a_wrong_key_is_named(server: SshServer, tmp_path: Path) -> None:
 def test_a_key_that_is_not_there_is_not_called_a_refused_login(server: SshServer, tmp_path: Path) -> None:
     with pytest.raises(AuthenticationFailed, match=r"there is no file .*/nowhere, which should be the key for"):
         connect_host(server.host(key_file=str(tmp_path / "nowhere")))
+    with pytest.raises(AuthenticationFailed, match=r"offered \(the password\), and .*/nowhere is not there"):
+        connect_host(server.host(key_file=str(tmp_path / "nowhere"), password=Secret("wrong")))
 
 
 def test_a_key_behind_a_passphrase_asks_for_the_agent(server: SshServer, tmp_path: Path) -> None:

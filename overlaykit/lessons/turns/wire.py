@@ -40,7 +40,9 @@ def _size(mtu: int) -> str:
     if mtu == WIRE:
         return ""
     if not mtu:
-        return f"{NETWORK} reckons with a wire of 1500 bytes: full packets would not pass. {_ANEW}"
+        return (
+            f"{NETWORK} has no --opt com.docker.network.driver.mtu=…, so it reckons with a wire of 1500 bytes. {_ANEW}"
+        )
     if mtu in (container_mtu(WIRE, encrypted=True), container_mtu(WIRE, encrypted=False)):
-        return f"{mtu} is what the envelope leaves inside; the option wants the wire's own size. {_ANEW}"
+        return f"{mtu} is what is left inside; the option wants the wire's own size. {_ANEW}"
     return f"{NETWORK} reckons with a wire of {mtu} bytes, and this one carries {WIRE}. {_ANEW}"

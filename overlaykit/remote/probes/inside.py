@@ -76,13 +76,19 @@ def make_probe(
     command: Sequence[str],
     network: str,
     *,
-    container: Mapping[str, Any] | None = None,
-    **rights: Any,
+    settings: Mapping[str, Any] | None = None,
+    auto_remove: bool = False,
+    rights: Sequence[str] = (),
 ) -> str:
     """A container that runs one of our programs in the network of `network`, with no right but those named."""
     api = host.docker.api
     allowed: Any = api.create_host_config(
-        network_mode=network, cap_drop=["ALL"], security_opt=["no-new-privileges"], read_only=True, **rights
+        network_mode=network,
+        cap_drop=["ALL"],
+        cap_add=list(rights),
+        security_opt=["no-new-privileges"],
+        read_only=True,
+        auto_remove=auto_remove,
     )
     made = api.create_container(
         image,
@@ -90,7 +96,7 @@ def make_probe(
         command=list(command[1:]),
         labels={**labels},
         host_config=allowed,
-        **(container or {}),
+        **(settings or {}),
     )
     return str(made["Id"])
 

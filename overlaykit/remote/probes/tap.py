@@ -168,7 +168,7 @@ def _create(host: FleetHost, ear: Ear) -> str:
     command = ["python3", "-ISc", source("capture"), json.dumps(asked)]
     return make_probe(
         host, ear.image, ear.labels, command, ear.network,
-        container={"user": "0", "stdin_open": True}, cap_add=["NET_RAW"], auto_remove=True,
+        settings={"user": "0", "stdin_open": True}, auto_remove=True, rights=["NET_RAW"],
     )  # fmt: skip
 
 
@@ -195,8 +195,8 @@ def _strike(fleet: Fleet, probe: WatchWire, sent: dict[str, Json]) -> Json:
         right = try_passwords(fleet[probe.strike.host], probe.strike, lambda: written)["passwords"]["right"]
     except HostError as error:
         return {"written": len(written), "error": str(error)}
-    said = right.get("said") or right.get("error") or "the database refused"
-    return {"written": len(written), "error": "" if right.get("accepted") else said}
+    refused = "" if right.get("accepted") else right.get("said") or right.get("error") or "the database refused"
+    return {"written": len(written), "error": right.get("left") or refused}
 
 
 def _plain(answer: Json | HostError) -> Json:

@@ -59,12 +59,13 @@ def _accepts(transport: paramiko.Transport, offer: Callable[[], list[str]]) -> b
 
 
 def _nothing_fits(route: Route, tried: list[str], locked: list[str], missing: list[str]) -> str:
-    if missing:
+    if missing and not (tried or locked):
         return (
             f"there is no file {', '.join(missing)}, which should be the key for {route.login}: correct its path "
             "(ansible_ssh_private_key_file in the inventory, IdentityFile in ~/.ssh/config)"
         )
     text = f"{route.login} takes none of what was offered ({', '.join(tried) or 'no key was found'})"
+    text += f", and {', '.join(missing)} is not there" if missing else ""
     if locked:
         return f"{text}; {', '.join(locked)} has a passphrase: load it into the agent with ssh-add {locked[0]}"
     return f"{text}: name the right user and key, or let the key in there with ssh-copy-id"

@@ -16,7 +16,9 @@ from overlaykit.words.wire import Packet
 def boxes(seen: Packet | None, word: str) -> Drawn:
     """The packet, opened; the word stands out where it can be read. Raises InputError where there is no packet."""
     if seen is None:
-        raise InputError("no packet was captured that could be shown: look at what the wire says first (`seen`)")
+        raise InputError(
+            "no packet was captured that could be shown: look at what the wire says first (its `details()`)"
+        )
     return Drawn(packet.sheet(seen, word), repr(seen))
 
 

@@ -59,7 +59,8 @@ class DiscoveryPanel(Panel):
     def _ask(self) -> Findings:
         with at_work(self.hosts.where, self._name):
             self._say("looking at the hosts")
-            phase, facts = self.hosts.discovery(self.stack), self.hosts.look()
+            phase = self.hosts.discovery(self.stack)
+            facts = phase.look()
             answers = self._answers(phase, facts) if self.hosts.allow_changes else None
             findings = phase.prove(facts=facts, answers=answers)
         self._proof.value = findings_html(findings)

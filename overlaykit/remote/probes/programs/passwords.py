@@ -35,15 +35,22 @@ def attempt(password: str | None, strike: list[str] | None = None) -> dict[str, 
     try:
         entries = client[setting("DATABASE_NAME", "guestbook")]["entries"]
         entries.find_one()
-        if strike:
-            entries.delete_many({"_id": {"$in": [ObjectId(one) for one in strike]}})
+        return {"accepted": True, **(remove(entries, strike) if strike else {})}
     except OperationFailure as error:
         return {"accepted": False, "code": error.code, "said": str((error.details or {}).get("errmsg", error))}
     except PyMongoError as error:
         return {"error": str(error).split(",", maxsplit=1)[0]}
     finally:
         client.close()
-    return {"accepted": True}
+
+
+def remove(entries: Any, strike: list[str]) -> dict[str, str]:
+    """Why the entries are still there; nothing once they are not."""
+    try:
+        entries.delete_many({"_id": {"$in": [ObjectId(one) for one in strike]}})
+    except PyMongoError as error:
+        return {"left": str(error).split(",", maxsplit=1)[0]}
+    return {}
 
 
 def right_password() -> str:

@@ -1,6 +1,6 @@
 """Runs on two hosts: how much passes from one to the other, and how soon a small answer is back.
 
-    python3 -ISc "$(cat speed.py)" '{"address": ""}'        # listens, and prints its port: 40123
+    python3 -ISc "$(cat speed.py)" '{"address": "10.0.3.5"}' # listens, and prints its port: 40123
     python3 -ISc "$(cat speed.py)" '{"address": "10.0.3.5", "port": 40123, "seconds": 1, "trips": 200}'
     {"bytes": 52428800, "seconds": 1.02, "trips": [0.00041, …]}
 
@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 LIFETIME = 120.0  # nobody came to stop it: the kit was killed
-CONNECT_WITHIN = 15.0  # an overlay is laid when its first container starts
+CONNECT_WITHIN = 15.0  # a task's way to another host may be a moment behind the task
 ANSWER_WITHIN = 15.0
 BETWEEN = 0.1
 PART = 1 << 16
@@ -48,7 +48,7 @@ def answer(sock: socket.socket) -> None:
 
 
 def connect(asked: dict[str, Any], wish: bytes) -> socket.socket:
-    """Try until the way is laid."""
+    """Try until there is a way."""
     until = time.monotonic() + CONNECT_WITHIN
     while True:
         try:
