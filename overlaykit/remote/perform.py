@@ -184,7 +184,7 @@ def _(step: LeaveSwarm, host: FleetHost, work: Work) -> None:
 
     The engine gives its farewell one second to reach another node (libnetwork, networkdb: clusterLeave), and
     leaves the gossip port open where that was too short. It keeps a published port where it left before it had
-    heard that the service is gone (seen once in forty rounds on ten busy hosts).
+    heard that the service is gone (seen once, on ten busy hosts).
     """
     ports = (GOSSIP_PORT, *step.published)
     work.wait(lambda: _still_in(host, force=step.force))
