@@ -10,7 +10,7 @@ A case is a file; adding one needs no Python:
      "seen": {"doors node1/opened": […]},     changes to cases/discovery/seen/healthy.json, by path; null takes away
      "blind": {"way node1": "why"},           probes that could not look
      "but": ["error OK401 frontend does not find …"],   every finding that is not ok: severity, code, title
-     "told": ["…"]}                           what its evidence must say
+     "told": ["…"], "not told": ["…"]}         what its evidence and advice must say, and must not
 """
 
 from __future__ import annotations

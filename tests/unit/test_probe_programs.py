@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,3 +115,46 @@ def test_a_pair_finds_each_other() -> None:
         program.kill()
     assert (heard["me"]["tcp"], heard["me"]["packet"], heard["me"]["mtu"]) == (True, True, 65535)
     assert heard["nobody"]["error"].startswith("the name does not resolve")
+
+
+#: In PyMongo's place: a database that takes one password, and refuses to delete where it is told to.
+DATABASE = """
+import os
+class PyMongoError(Exception): pass
+class OperationFailure(PyMongoError):
+    def __init__(self, said, code): super().__init__(said); self.code, self.details = code, {"errmsg": said}
+class Entries:
+    def __init__(self, password): self.password = password
+    def find_one(self):
+        if self.password != "right": raise OperationFailure("who are you?", 18)
+    def delete_many(self, which):
+        if os.environ["DATABASE_NAME"] == "read-only": raise OperationFailure("not here", 13)
+        print("deleted", *which["_id"]["$in"], file=__import__("sys").stderr)
+class MongoClient:
+    def __init__(self, host, port, *, password=None, **_): self.password = password
+    def __getitem__(self, name): return {"entries": Entries(self.password)}
+    def close(self): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "deleted"),
+    [("guestbook", {"accepted": True}, "deleted 6924"), ("read-only", {"accepted": True, "left": "not here"}, "")],
+)
+def test_the_right_password_alone_is_taken_and_strikes_out(
+    tmp_path: Path, name: str, right: dict[str, Any], deleted: str
+) -> None:
+    (tmp_path / "pymongo").mkdir()
+    (tmp_path / "pymongo" / "__init__.py").write_text(DATABASE)
+    (tmp_path / "pymongo" / "errors.py").write_text("from pymongo import OperationFailure, PyMongoError")
+    (tmp_path / "bson.py").write_text("ObjectId = str")
+    (tmp_path / "password").write_text("right\n")
+    done = subprocess.run(
+        [sys.executable, "-c", source("passwords")],
+        input='["6924"]\n', capture_output=True, text=True, check=True, timeout=20,
+        env={"PYTHONPATH": str(tmp_path), "DATABASE_PASSWORD_FILE": str(tmp_path / "password"), "DATABASE_NAME": name},
+    )  # fmt: skip
+    answers = json.loads(done.stdout)
+    assert answers["right"] == right
+    assert [answers[kind]["code"] for kind in ("wrong", "none")] == [18, 18]
+    assert done.stderr.strip() == deleted
