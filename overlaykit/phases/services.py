@@ -6,6 +6,7 @@ The contract that an image of your own must meet is in docs/images.md.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from overlaykit.words.allowed import memory_bytes
@@ -61,6 +62,18 @@ def own_volumes(host: HostFacts, facts: Facts, stack: Stack) -> list[str]:
         for name, labels in host.volumes.items()
         if is_kits(labels, stack.name) or (facts.lab is not None and name == stack.database.volume)
     ]
+
+
+def unknown_hosts(inventory: Inventory, stack: Stack) -> Iterator[str]:
+    """Hosts that the stack places a tier on, and the inventory does not have."""
+    names = {host.name for host in inventory}
+    asked = {"backend.placement": stack.backend.placement, "frontend.placement": stack.frontend.placement}
+    if stack.database.host:
+        asked["database.host"] = (stack.database.host,)
+    for parameter, hosts in asked.items():
+        for name in hosts:
+            if name not in names:
+                yield f"{parameter} names {name!r}; the inventory has: {', '.join(sorted(names))}"
 
 
 def wanted_services(inventory: Inventory, stack: Stack, wanted: Wanted, host: str) -> tuple[ServiceSpec, ...]:

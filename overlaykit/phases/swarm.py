@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from overlaykit.phases.ports import refuse_held_ports, refuse_taken_port, unseen_ports
+from overlaykit.phases.services import unknown_hosts
 from overlaykit.words.errors import PlanRefused
 from overlaykit.words.facts import Facts, HostFacts, NodeFacts, SwarmFacts
 from overlaykit.words.findings import Finding, Findings
@@ -22,6 +23,8 @@ from overlaykit.words.steps import HOST_LABEL, ForgetNode, InitSwarm, JoinSwarm,
 def plan_swarm(facts: Facts, inventory: Inventory, stack: Stack, *, adopt: bool = False) -> Plan:
     """The steps from what is to one swarm of all hosts; raises PlanRefused where that must not be done."""
     refuse_unreachable(facts)
+    if strangers := list(unknown_hosts(inventory, stack)):  # the tiers' matter, but no swarm is to be formed for it
+        raise PlanRefused([*strangers, "Nothing was changed."])
     notes = [*_advice(inventory, stack), *unseen_ports(facts)]
     if facts.swarm is None:
         _refuse_leftovers(facts, stack)

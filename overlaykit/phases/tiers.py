@@ -12,7 +12,14 @@ from overlaykit.phases.delivery import missing_images
 from overlaykit.phases.mesh import fit_for_kernels, mesh_notes, must_be_made_anew, takes
 from overlaykit.phases.network import PROBE_TIER, need_swarm
 from overlaykit.phases.ports import refuse_taken_port, unseen_ports
-from overlaykit.phases.services import Wanted, database_host, hosts_with_data, secret_name, wanted_services
+from overlaykit.phases.services import (
+    Wanted,
+    database_host,
+    hosts_with_data,
+    secret_name,
+    unknown_hosts,
+    wanted_services,
+)
 from overlaykit.phases.swarm import refuse_foreign, refuse_unreachable
 from overlaykit.words.errors import PlanRefused
 from overlaykit.words.facts import Facts, ServiceFacts, SwarmFacts, TaskFacts, trouble
@@ -60,7 +67,7 @@ def plan_tiers(
     refusals = [
         *_strangers(swarm, stack, specs),
         *_foreign_volume(facts, stack, host),
-        *_unknown_hosts(inventory, stack),
+        *unknown_hosts(inventory, stack),
         *_other_stores(facts, stack),
     ]
     refusals += [] if recreate else [*_moved_data(swarm, specs), *_data_elsewhere(facts, stack, host)]
@@ -198,17 +205,6 @@ def _foreign_volume(facts: Facts, stack: Stack, host: str) -> Iterator[str]:
             f"{host} has a volume {stack.database.volume!r} that this stack did not make, and the database would write "
             "into it: choose another name (database.volume)"
         )
-
-
-def _unknown_hosts(inventory: Inventory, stack: Stack) -> Iterator[str]:
-    names = {host.name for host in inventory}
-    asked = {"backend.placement": stack.backend.placement, "frontend.placement": stack.frontend.placement}
-    if stack.database.host:
-        asked["database.host"] = (stack.database.host,)
-    for parameter, hosts in asked.items():
-        for name in hosts:
-            if name not in names:
-                yield f"{parameter} names {name!r}; the inventory has: {', '.join(sorted(names))}"
 
 
 def _moved_data(swarm: SwarmFacts, specs: tuple[ServiceSpec, ...]) -> Iterator[str]:

@@ -90,13 +90,15 @@ class _Roles:
         self._need_one_role(of_role["manager"], of_role["worker"])
         found: list[Host] = []
         for name in self.groups.hosts:
-            for role, members in of_role.items():
-                if name in members:
-                    found.append(self._host(name, role, found, env))
+            roles = [role for role, members in of_role.items() if name in members]
+            found += [self._host(name, role, self.named[role], found, env) for role in roles]
+            if not roles and not all(group in self.groups for group in self.named.values()):
+                # Of no role for now, since its group has another name: what is wrong with it is said all the same.
+                self._host(name, "worker", self.groups.of_host(name)[0], found, env)
         return found
 
-    def _host(self, name: str, role: Role, others: list[Host], env: Mapping[str, str]) -> Host:
-        place = self.groups.place(name, self.named[role])
+    def _host(self, name: str, role: Role, group: str, others: list[Host], env: Mapping[str, str]) -> Host:
+        place = self.groups.place(name, group)
         variables = self.groups.variables(name)
         settings = HostSettings(name, variables, source=self.source, env=env, place=place)
         host = settings.host(role, tuple(sorted(self.groups.of_host(name))))
