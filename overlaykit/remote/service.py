@@ -89,7 +89,7 @@ def wait_for_tasks(client: docker.DockerClient, name: str, work: Work) -> None:
         worst = Counter(task.get("Slot", task.get("NodeID")) for task in failures).most_common(1)
         if worst and worst[0][1] >= TOO_OFTEN:
             told = f"{_words(client, name, failures)} (tried {worst[0][1]} times)"
-            raise DeadlinePassed(told + _way_back(client, name))
+            raise DeadlinePassed(told + _way_back(client.api.inspect_service(name), ended=True))
         wanted = [task["Status"]["State"] == "running" for task in tasks if task["DesiredState"] == "running"]
         if not wanted or any(wanted):  # as long as none runs, the service need not be asked again what it wants
             service = client.api.inspect_service(name)
@@ -103,7 +103,7 @@ def wait_for_tasks(client: docker.DockerClient, name: str, work: Work) -> None:
             homeless_until = time.monotonic() + TOO_LONG
         elif time.monotonic() > homeless_until:
             told = _words(client, name, [task for task in tasks if _is_homeless(task)])
-            raise DeadlinePassed(told + _way_back(client, name))
+            raise DeadlinePassed(told + _way_back(client.api.inspect_service(name), ended=False))
         if failures:
             return _words(client, name, failures)
         return f"{name}: {running} of {target} tasks run{_on_their_way(client, tasks, hosts)}"
@@ -154,10 +154,20 @@ def _updating(service: Json) -> bool:
     return (service.get("UpdateStatus") or {}).get("State") in ("updating", "rollback_started")
 
 
-def _way_back(client: docker.DockerClient, name: str) -> str:
-    """What to do where an update may have stopped tasks that ran well."""
-    unfinished = (client.api.inspect_service(name).get("UpdateStatus") or {}).get("State") in ("updating", "paused")
-    return f"; what {name} was before comes back by `overlaykit up` with the values of before" if unfinished else ""
+def _way_back(service: Json, *, ended: bool) -> str:
+    """What to do where an update has stopped tasks that ran well.
+
+    Swarm calls an update completed as soon as it has begun the last of the new tasks, even if none of them ran.
+    """
+    state = (service.get("UpdateStatus") or {}).get("State")
+    images = {_image(spec) for spec in (service["Spec"], service.get("PreviousSpec") or service["Spec"])}
+    if state not in ("updating", "paused") and not (ended and len(images) > 1):
+        return ""
+    return f"; what {service['Spec']['Name']} was before comes back by `overlaykit up` with the values of before"
+
+
+def _image(spec: Json) -> str:
+    return str(spec["TaskTemplate"]["ContainerSpec"]["Image"])
 
 
 def _words(client: docker.DockerClient, service: str, tasks: list[Json]) -> str:
