@@ -97,12 +97,13 @@ def wait_for_tasks(client: docker.DockerClient, name: str, work: Work) -> None:
         target = _target(client, service)
         if running >= target and not _updating(service):
             return None
-        if not any(_is_homeless(task) for task in tasks):
+        homeless = [task for task in tasks if _is_homeless(task)]
+        if not homeless:
             homeless_until = None
         elif homeless_until is None:
             homeless_until = time.monotonic() + TOO_LONG
         elif time.monotonic() > homeless_until:
-            told = _words(client, name, [task for task in tasks if _is_homeless(task)])
+            told = _words(client, name, homeless)
             raise DeadlinePassed(told + _way_back(client.api.inspect_service(name), ended=False))
         if failures:
             return _words(client, name, failures)

@@ -235,7 +235,7 @@ class Engine:
         #: What who attaches, or runs a program there, is sent at once, and when a line has come (empty: its echo; None:
         #: hung up at once).
         self.attached: tuple[bytes, bytes | None] = (b"hello\n", b"")
-        self.created: list[dict[str, object]] = []  # what containers were asked for
+        self.created: list[dict[str, Any]] = []  # what containers were asked for
 
     def happen(self, event: object) -> None:
         """Tell everyone who listens."""

@@ -146,17 +146,17 @@ def test_everything_that_was_made_to_measure_goes_again(two: Two) -> None:
     for container in (*two.server.engine.created, *two.client.engine.created):
         settings: Any = container["HostConfig"]
         assert (settings["CapDrop"], settings["AutoRemove"], settings["ReadonlyRootfs"]) == (["ALL"], True, True)
-        assert container["Labels"].items() >= STACK.labels.items()  # type: ignore[attr-defined]
+        assert container["Labels"].items() >= STACK.labels.items()
 
 
 def test_it_listens_at_one_address_alone_and_in_a_tasks_own_network(two: Two) -> None:
     two.tell()
     two.measured()
-    listening = {str(one["HostConfig"]["NetworkMode"]): str(one["Cmd"]) for one in two.server.engine.created}  # type: ignore[index]
+    listening = {str(one["HostConfig"]["NetworkMode"]): str(one["Cmd"]) for one in two.server.engine.created}
     assert listening.keys() == {"host", "container:database"}
     assert "10.77.0.11" in listening["host"]
     assert "10.20.0.5" in listening["container:database"]
-    assert {str(one["HostConfig"]["NetworkMode"]) for one in two.client.engine.created} == {"host", "container:backend"}  # type: ignore[index]
+    assert {str(one["HostConfig"]["NetworkMode"]) for one in two.client.engine.created} == {"host", "container:backend"}
     assert {str(one["Entrypoint"]) for one in two.client.engine.created} == {"['sleep']"}
 
 

@@ -66,5 +66,5 @@ if __name__ == "__main__":
         "wrong": attempt(secrets.token_urlsafe(12)),
         "none": attempt(None),
     }
-    print(json.dumps(answers), flush=True)  # noqa: T201
+    print(json.dumps(answers), flush=True)  # noqa: T201  (it is the answer, and what follows flushes nothing)
     os._exit(0)  # PyMongo's threads and modules, ended in good order, take a small host a third of a second
