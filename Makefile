@@ -90,8 +90,7 @@ bundle: packages ## one folder to carry: build, wheels, lessons; it installs wit
 workbench: packages ## the whole kit as one image, for any container: dist/overlaykit-workbench.tar, made without Docker
 	@$(bin)/python bundle/make_workbench.py
 
-test-workbench: $(ready) ## that image under the strictest limits, and every lesson in it; takes a Docker Engine, half an hour
-	@[ -f dist/overlaykit-workbench.tar ] || $(MAKE) --no-print-directory workbench
+test-workbench: workbench ## that image under the strictest limits, and every lesson in it; takes a Docker Engine, half an hour
 	$(say) "The workbench, in containers of this machine's Docker Engine"
 	@$(bin)/pytest tests/workbench
 
@@ -103,7 +102,7 @@ clean: ## stop the practice hosts, remove what make and the tests put into this 
 	@if [ -x $(bin)/overlaykit ]; then $(bin)/overlaykit lab down; fi
 	rm -rf .venv .ruff_cache .mypy_cache test-logs *.egg-info
 	find . \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
-	@echo "What practice hosts run from stays in the cache; overlaykit lab down --cache removes it too."
+	@echo "What practice hosts run from stays in the cache (overlaykit lab down --cache removes it), bundle and workbench in dist/."
 
 packages: $(ready)
 	@.ci/prepare packages

@@ -28,6 +28,8 @@ _SUMS = "SHA256SUMS"
 _EXAMPLES = ("hosts.example.ini", "stack.example.toml")
 _COPIED = ("notebooks", *_EXAMPLES, "LICENSE", "bundle/install.sh", "bundle/README.md")
 _SOURCES = ("overlaykit", "images", *_EXAMPLES, "pyproject.toml", "README.md", "LICENSE")
+#: What stands on the tests, and works in a clone alone.
+_OF_THE_CLONE = ("notebooks/conftest.py",)
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.pyc")
 
 
@@ -65,6 +67,8 @@ def fill(folder: Path) -> None:
     """Everything into the folder, the list of checksums last."""
     for name in _COPIED:
         copy(ROOT / name, folder / Path(name).name)
+    for name in _OF_THE_CLONE:
+        (folder / name).unlink()
     print("== Wheels", flush=True)
     (folder / "wheels").mkdir()
     wheels.fetch(kit_wheel(folder / "wheels"), folder / "wheels")

@@ -31,6 +31,7 @@ from overlaykit.phases.delivery import missing_images
 from overlaykit.phases.proofs.way import persistence_findings
 from overlaykit.phases.services import Wanted
 from overlaykit.remote.apply import DEADLINE, apply_plan
+from overlaykit.remote.at_work import at_work
 from overlaykit.remote.probes.ask import run_probes
 from overlaykit.words.errors import PlanRefused
 from overlaykit.words.facts import Facts
@@ -84,10 +85,11 @@ class Phase:
                 "Look at the plan, then say connect(…, allow_changes=True)."
             )
         chosen = plan if plan is not None else self.plan(recreate=recreate)
-        self._keep(chosen)
-        result = apply_plan(self.hosts.fleet, chosen, observer=observer, cancel=cancel, deadline=deadline)
-        self._forget()
-        return result
+        with at_work(self.hosts.where, f"{self.name} of {self.stack.name}"):
+            self._keep(chosen)
+            result = apply_plan(self.hosts.fleet, chosen, observer=observer, cancel=cancel, deadline=deadline)
+            self._forget()
+            return result
 
     def _keep(self, plan: Plan) -> None:
         """What has to be remembered on this machine before the plan is applied."""

@@ -6,8 +6,9 @@ wait_until_up(lab, lab.nodes, backend, observer)
 from __future__ import annotations
 
 import re
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
 _BEGINS = "Linux version"
 _LAST_WORDS = 12
 _LOOK_EVERY = 0.1  # seconds, at its console
+_LIFE_EVERY = 1.0
 _ASK_EVERY = 0.5
 _NO_CONFIG = Path("/dev/null")  # what a person's ~/.ssh/config says is of other hosts
 
@@ -31,14 +33,31 @@ def wait_until_up(
 ) -> None:
     """Return when all answer. Raise LabError that names each which does not, and the end of its console."""
     deadline = time.monotonic() + (seconds or 60 + 15 * len(nodes))
+    alive = _Alive(lab, backend)
     with ThreadPoolExecutor(max_workers=len(nodes) or 1) as pool:
-        asked = {node: pool.submit(_failure, lab, node, backend, deadline, observer) for node in nodes}
+        asked = {node: pool.submit(_failure, lab, node, backend, alive, deadline, observer) for node in nodes}
     if sentences := [sentence for sentence in map(Future.result, asked.values()) if sentence]:
         raise LabError("\n".join(sentences))
 
 
-def _failure(lab: Lab, node: Node, backend: Backend, deadline: float, observer: Observer) -> str | None:
-    while not (reason := _silent(lab, node, backend, deadline)):
+class _Alive:
+    """Which hosts run, looked up once for all who wait: it takes a look at every process of the machine."""
+
+    def __init__(self, lab: Lab, backend: Backend) -> None:
+        self._lab, self._backend = lab, backend
+        self._turn = threading.Lock()
+        self._names: Collection[str] = ()
+        self._looked = -_LIFE_EVERY
+
+    def __contains__(self, name: str) -> bool:
+        with self._turn:
+            if time.monotonic() - self._looked >= _LIFE_EVERY:
+                self._names, self._looked = self._backend.running(self._lab), time.monotonic()
+            return name in self._names
+
+
+def _failure(lab: Lab, node: Node, backend: Backend, alive: _Alive, deadline: float, observer: Observer) -> str | None:
+    while not (reason := _silent(lab, node, backend, alive, deadline)):
         reason = _unanswered(lab, node, deadline)
         if reason is None:
             observer(f"{node.name} answers")
@@ -53,9 +72,9 @@ def _failure(lab: Lab, node: Node, backend: Backend, deadline: float, observer: 
     return "\n".join([f"{node.name} {reason}; its console ends with:", *(f"    {line}" for line in console)])
 
 
-def _silent(lab: Lab, node: Node, backend: Backend, deadline: float) -> str | None:
+def _silent(lab: Lab, node: Node, backend: Backend, alive: _Alive, deadline: float) -> str | None:
     """Why the host does not come as far as to listen; None when it does."""
-    look_for_life = time.monotonic() + 1
+    look_for_life = time.monotonic() + _LIFE_EVERY
     while _LISTENS not in (console := _last_boot(backend.console(lab, node))):
         now = time.monotonic()
         if panic := _PANIC.search(console):
@@ -63,8 +82,8 @@ def _silent(lab: Lab, node: Node, backend: Backend, deadline: float) -> str | No
         if now > deadline:
             return "did not finish starting in time"
         if now > look_for_life:  # dearer than a look at its console
-            look_for_life = now + 1
-            if node.name not in backend.running(lab):
+            look_for_life = now + _LIFE_EVERY
+            if node.name not in alive:
                 return "went off while it was starting"
         time.sleep(_LOOK_EVERY)
     return None

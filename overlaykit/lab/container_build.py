@@ -14,10 +14,11 @@ import json
 import os
 import tempfile
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import docker
-from docker.errors import ImageNotFound, NotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 from docker.types import Mount
 
 from overlaykit.lab.build import LabBuild, keep_archives
@@ -57,7 +58,11 @@ class Box:
 def build_for_containers(observer: Observer) -> LabBuild:
     """The build of what the recipes say now, made if it was not; what the machine's kernel lacks is said each time."""
     cache, recipes = cache_folder(), read_recipes()
-    with machine_engine() as engine, held(cache, lambda: observer("another build is running, waiting for it")):
+    with (
+        machine_engine() as engine,
+        held(cache, lambda: observer("another build is running, waiting for it")),
+        engine_says("what practice hosts run from cannot be made on this machine's Docker"),
+    ):
         key = combined_key(list(recipes.values()), _FORMAT)
         place, image = cache / "builds" / f"{_FOLDER}{key}", f"{_REPOSITORY}:{key}"
         clear_left(engine)
@@ -67,7 +72,7 @@ def build_for_containers(observer: Observer) -> LabBuild:
             observer(sentence)
         box = Box(image, f"{SEED}{key}", machine.rights)
         built = LabBuild(place)
-        _fill_seed(engine, box, built.images, observer)
+        _fill_seed(engine, box, place, built.images, observer)
         _note(place, box, machine, _who(engine))
     return built
 
@@ -79,8 +84,9 @@ def read_box(build: Path) -> Box:
 
 
 def remove_from_engine(observer: Observer) -> None:
-    """Remove images and volumes of every build for containers, where any was made."""
-    if not list((cache_folder() / "builds").glob(f"{_FOLDER}*")):
+    """Remove images and volumes of every build for containers that this cache knows of: others may use the engine."""
+    keys = [place.name.removeprefix(_FOLDER) for place in (cache_folder() / "builds").glob(f"{_FOLDER}*")]
+    if not keys:
         return
     try:
         engine = machine_engine()
@@ -88,11 +94,13 @@ def remove_from_engine(observer: Observer) -> None:
         observer(f"whether this machine's Docker holds what practice hosts ran from could not be seen: {reason}")
         return
     with engine, engine_says("what practice hosts ran from cannot be removed from this machine's Docker"):
-        for name in (_REPOSITORY, "localhost/overlaykit/*"):
-            for image in set(engine.images(name=name, quiet=True)):
-                engine.remove_image(image, force=True)
-        for volume in engine.volumes(filters={"name": SEED})["Volumes"] or []:
-            engine.remove_volume(volume["Name"])
+        for image in {one for key in keys for one in engine.images(name=f"{_REPOSITORY}:{key}", quiet=True)}:
+            engine.remove_image(image, force=True)
+        for image in set(engine.images(name="localhost/overlaykit/*", quiet=True)):
+            engine.remove_image(image, force=True)
+        for key in keys:
+            if has_volume(engine, f"{SEED}{key}") and not _removed(engine, f"{SEED}{key}"):
+                observer(f"somebody else's lab uses the volume {SEED}{key}: it stays")
 
 
 def has_volume(engine: docker.APIClient, name: str) -> bool:
@@ -156,10 +164,11 @@ def _has_image(engine: docker.APIClient, image: str) -> bool:
     return True
 
 
-def _fill_seed(engine: docker.APIClient, box: Box, images: KitImages, observer: Observer) -> None:
-    """Whole or not at all: the volume is removed again when something of it fails."""
-    if has_volume(engine, box.seed):
+def _fill_seed(engine: docker.APIClient, box: Box, place: Path, images: KitImages, observer: Observer) -> None:
+    """Whole or not at all. The note is written when it is whole, so without one a volume is what a kill has left."""
+    if has_volume(engine, box.seed) and ((place / _NOTE).exists() or not _removed(engine, box.seed)):
         return
+    (place / _NOTE).unlink(missing_ok=True)
     observer("images: loading the tiers' images, on a practice host of its own")
     said = ""
     try:
@@ -176,6 +185,17 @@ def _fill_seed(engine: docker.APIClient, box: Box, images: KitImages, observer: 
         if has_volume(engine, box.seed):
             engine.remove_volume(box.seed, force=True)
         raise
+
+
+def _removed(engine: docker.APIClient, volume: str) -> bool:
+    """False where something uses it: a lab, and so it is whole."""
+    try:
+        engine.remove_volume(volume)
+    except APIError as error:
+        if error.status_code == HTTPStatus.CONFLICT:
+            return False
+        raise
+    return True
 
 
 def _known(engine: docker.APIClient, place: Path) -> Machine | None:

@@ -110,13 +110,17 @@ def _create(engine: docker.APIClient, lab: Lab, node: Node, box: Box) -> str:
             f"the volume {box.seed}, which {node.name} copies the tiers' images from, is gone: remove the lab with "
             f"`overlaykit lab down --name {lab.name}`, and `overlaykit lab up` makes it anew"
         )
-    address = EndpointConfig(engine.api_version, ipv4_address=node.address)
+    address, draft = EndpointConfig(engine.api_version, ipv4_address=node.address), f"{_name(lab, node)}-part"
+    for one in _containers(engine, lab.folder):
+        if f"/{draft}" in one["Names"]:  # what a kill has left
+            engine.remove_container(one["Id"], force=True)
     made: str = engine.create_container(
-        box.image, name=_name(lab, node), hostname=node.name, entrypoint=["/usr/sbin/lab-init"],
+        box.image, name=draft, hostname=node.name, entrypoint=["/usr/sbin/lab-init"],
         labels={**_labels(lab), _NODE: node.name}, ports=[22, 80], host_config=_settings(lab, node, box),
         networking_config={"EndpointsConfig": {_name(lab): address}},
     )["Id"]  # fmt: skip
     put(engine, made, {**programs(), "lab/identity.tar": lab.node_folder(node) / "identity.tar"})
+    engine.rename(made, _name(lab, node))  # now it is whole
     return made
 
 
@@ -137,7 +141,8 @@ def _settings(lab: Lab, node: Node, box: Box) -> Json:
 
 
 def _container(engine: docker.APIClient, lab: Lab, node: Node) -> str | None:
-    return next((one["Id"] for one in _containers(engine, lab.folder) if one["Labels"][_NODE] == node.name), None)
+    name = f"/{_name(lab, node)}"
+    return next((one["Id"] for one in _containers(engine, lab.folder) if name in one["Names"]), None)
 
 
 def _containers(engine: docker.APIClient, folder: Path) -> list[Json]:

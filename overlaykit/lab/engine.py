@@ -35,7 +35,8 @@ _OTHER_MACHINE = (
 def machine_engine() -> docker.APIClient:
     """The engine, to be closed. Raises LabNotPossible where there is none, it is not ours to use, or it is too old."""
     engine = open_engine()
-    told = engine.info()
+    with engine_says("this machine's Docker does not tell what it is"):
+        told = engine.info()
     if reason := unsuitable(told.get("ServerVersion", ""), told.get("OSType", "")):
         engine.close()
         raise LabNotPossible(reason)

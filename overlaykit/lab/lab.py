@@ -32,7 +32,9 @@ from overlaykit.making.lock import held
 from overlaykit.words.errors import LabError
 from overlaykit.words.host import DEFAULT_LAB, lab_option
 
-__all__ = ["NodeStatus", "build", "down", "find_lab", "logs", "power", "reset", "ssh_command", "status", "up"]
+__all__ = [
+    "NodeStatus", "build", "down", "find_lab", "forget_builds", "logs", "power", "reset", "ssh_command", "status", "up",
+]  # fmt: skip
 
 Observer = Callable[[str], None]
 DEFAULT_HOSTS = 3
@@ -72,9 +74,7 @@ def up(
             count, heads = DEFAULT_HOSTS if hosts is None else hosts, 1 if managers is None else managers
             lab = _make(name, folder, backend, hosts=count, managers=heads, observer=observer)
         else:
-            kind = kind_of(lab)
-            running = len(kind.backend.running(lab))
-            kind.require(len(lab.nodes) - running, folder, running)
+            _require_room(lab, folder, lab.nodes)
         _power_on(lab, lab.nodes, observer)
         return lab
 
@@ -85,17 +85,20 @@ def build(observer: Observer, backend: str | None = None) -> LabBuild:
     return kind.build(observer)
 
 
-def down(name: str = DEFAULT_LAB, *, cache: bool = False, observer: Observer = _quiet) -> None:
-    """End a lab and remove all that is its own; with `cache`, also what was built for labs."""
+def down(name: str = DEFAULT_LAB, *, observer: Observer = _quiet) -> None:
+    """End a lab and remove all that is its own. What labs run from stays."""
     if _folder(name).exists():
         with _locked(name, observer) as folder:
             _end(folder)
             _clear(folder)  # the folder goes when the lock on it is given back
-    if cache:
-        _require_no_labs()
-        remove_from_engine(observer)
-        remove_cache()
     _leave_no_empty()
+
+
+def forget_builds(observer: Observer = _quiet) -> None:
+    """Remove what was built for labs, once none is left that runs from it."""
+    _require_no_labs()
+    remove_from_engine(observer)
+    remove_cache()
 
 
 def status(name: str = DEFAULT_LAB) -> list[NodeStatus]:
@@ -119,6 +122,7 @@ def power(name: str, node: str, *, on: bool, observer: Observer = _quiet) -> Non
         lab = _present(name, folder)
         host = lab.node(node)
         if on:
+            _require_room(lab, folder, [host])
             _power_on(lab, [host], observer)
         else:
             kind_of(lab).backend.power_off(lab, host)
@@ -129,6 +133,7 @@ def reset(name: str, *nodes: str, observer: Observer = _quiet) -> None:
     with _locked(name, observer) as folder:
         lab = _present(name, folder)
         hosts = [lab.node(node) for node in nodes]
+        _require_room(lab, folder, hosts)  # before anything is lost
         backend = kind_of(lab).backend
         for host in hosts:
             backend.power_off(lab, host)
@@ -159,6 +164,14 @@ def ssh_command(name: str, node: str, command: str = "") -> list[str]:
 def find_lab(name: str = DEFAULT_LAB) -> Lab | None:
     """The lab of this name, if one was made."""
     return read_lab(_folder(name))
+
+
+def _require_room(lab: Lab, folder: Path, nodes: Sequence[Node]) -> None:
+    """For those of the hosts that do not run yet."""
+    kind = kind_of(lab)
+    running = kind.backend.running(lab)
+    if away := sum(node.name not in running for node in nodes):
+        kind.require(away, folder, len(running))
 
 
 def _power_on(lab: Lab, nodes: Sequence[Node], observer: Observer) -> None:

@@ -22,6 +22,7 @@ from docker.errors import APIError
 from docker.types import Mount
 
 from overlaykit.lab.engine import engine_says
+from overlaykit.making.tier_images import cache_folder
 from overlaykit.words.errors import LabError, LabNotPossible
 
 Rights = Literal["privileged", "narrow"]
@@ -76,6 +77,8 @@ def look_at_machine(engine: docker.APIClient, image: str) -> Machine:
         try:
             said = run_once(engine, image, "look", rights)
         except APIError as error:
+            if "no space left" in str(error.explanation).lower():  # no matter of rights
+                raise
             refused.append(str(error.explanation or error))
         else:
             return read_machine(said, rights)
@@ -109,7 +112,7 @@ def run_once(
     """Run one task of lab-init in a container of its own, with files in /lab, and return what it said."""
     settings = {**rights_of(rights), "Mounts": [*modules(), *mounts], "NetworkMode": "none"}
     made = engine.create_container(
-        image, entrypoint=["/usr/sbin/lab-init"], command=[task], host_config=settings, labels=[_OF_A_BUILD]
+        image, entrypoint=["/usr/sbin/lab-init"], command=[task], host_config=settings, labels=_of_this_cache()
     )["Id"]
     try:
         put(engine, made, programs())
@@ -123,10 +126,16 @@ def run_once(
         engine.remove_container(made, force=True, v=True)
 
 
+def _of_this_cache() -> dict[str, str]:
+    """Whose a build's container is: somebody else may be building on the same engine."""
+    return {_OF_A_BUILD: str(cache_folder())}
+
+
 def clear_left(engine: docker.APIClient) -> None:
     """Remove what a build that was killed has left."""
     with engine_says("what an earlier build left cannot be removed"):
-        for one in engine.containers(all=True, filters={"label": _OF_A_BUILD}):
+        ((label, cache),) = _of_this_cache().items()
+        for one in engine.containers(all=True, filters={"label": f"{label}={cache}"}):
             engine.remove_container(one["Id"], force=True, v=True)
 
 

@@ -18,7 +18,7 @@ from overlaykit.kit import Hosts
 from overlaykit.remote.engine import engine_errors
 from overlaykit.remote.fleet import FleetHost
 from overlaykit.words.errors import HostError
-from overlaykit.words.facts import Facts, HostFacts, SwarmFacts
+from overlaykit.words.facts import Facts, HostFacts
 from overlaykit.words.stack import Stack
 from overlaykit.words.steps import is_kits
 
@@ -46,15 +46,18 @@ class Thing:
         return f"{self.host}: {self.kind} {self.name}"
 
 
-def belongings(hosts: Hosts, stack: Stack) -> tuple[Thing, ...]:
-    """Containers, their processes, networks, volumes, and what the swarm holds. Raises HostError of a silent host."""
+def belongings(hosts: Hosts, stack: Stack, *, volumes: bool = True) -> tuple[Thing, ...]:
+    """Containers, their processes, networks, volumes, and what the swarm holds. Raises HostError of a silent host.
+
+    `volumes`: are the stack's volumes to be taken away with it, or do they stay as if they were somebody else's?
+    """
     facts = hosts.look()
     silent = next((host for host in facts if host.error), None)
     if silent:
         raise HostError(silent.name, f"{silent.error}; what lies there cannot be seen")
-    found = [thing for host in facts for thing in _on_host(host, facts, stack)]
+    found = [thing for host in facts for thing in _on_host(host, facts, stack, volumes=volumes)]
     found += [thing for host in facts for thing in _processes(hosts[host.name], facts, stack)]
-    return tuple(sorted([*found, *_in_swarm(facts.swarm, stack)]))
+    return tuple(sorted([*found, *_in_swarm(facts, stack)]))
 
 
 def difference(before: tuple[Thing, ...], after: tuple[Thing, ...]) -> tuple[str, ...]:
@@ -71,16 +74,16 @@ def table(things: tuple[Thing, ...]) -> tuple[tuple[str, str, int, int], ...]:
     return tuple((host, kind, len(these), sum(t.kits for t in these)) for (host, kind), these in rows)
 
 
-def _on_host(host: HostFacts, facts: Facts, stack: Stack) -> Iterator[Thing]:
+def _on_host(host: HostFacts, facts: Facts, stack: Stack, *, volumes: bool) -> Iterator[Thing]:
     for name, labels in host.containers.items():
-        yield Thing(host.name, "container", name, _is_ours(labels, facts.swarm, stack))
+        yield Thing(host.name, "container", name, _is_ours(labels, facts, stack))
     for name, labels in host.volumes.items():
-        yield Thing(host.name, "volume", name, _is_ours(labels, facts.swarm, stack))
+        yield Thing(host.name, "volume", name, volumes and _is_ours(labels, facts, stack))
     for name, driver in host.networks.items():
         if driver != "overlay":  # those are the swarm's
             yield Thing(host.name, "network", name)
     if host.swarm_state != "inactive":
-        yield Thing(host.name, "membership", "in a swarm", _goes(facts.swarm, stack))
+        yield Thing(host.name, "membership", "in a swarm", _goes(facts, stack))
 
 
 def _processes(host: FleetHost, facts: Facts, stack: Stack) -> Iterator[Thing]:
@@ -89,11 +92,12 @@ def _processes(host: FleetHost, facts: Facts, stack: Stack) -> Iterator[Thing]:
     seen = host.run(IN_CONTAINERS, check=True).stdout
     for line in seen.splitlines():
         if found := _ID.search(line):
-            ours = _is_ours(labels.get(found[0], {}), facts.swarm, stack)
+            ours = _is_ours(labels.get(found[0], {}), facts, stack)
             yield Thing(host.name, "process", line.split()[-1], ours)
 
 
-def _in_swarm(swarm: SwarmFacts | None, stack: Stack) -> Iterator[Thing]:
+def _in_swarm(facts: Facts, stack: Stack) -> Iterator[Thing]:
+    swarm = facts.swarm
     if swarm is None:
         return
     labelled: list[tuple[str, str, Mapping[str, str]]] = [
@@ -103,17 +107,18 @@ def _in_swarm(swarm: SwarmFacts | None, stack: Stack) -> Iterator[Thing]:
         *(("config", name, labels) for name, labels in swarm.configs.items()),
     ]
     for kind, name, labels in labelled:
-        yield Thing("the swarm", kind, name, is_kits(labels, stack.name) or _goes(swarm, stack))
+        yield Thing("the swarm", kind, name, is_kits(labels, stack.name) or _goes(facts, stack))
 
 
-def _is_ours(labels: Mapping[str, str], swarm: SwarmFacts | None, stack: Stack) -> bool:
+def _is_ours(labels: Mapping[str, str], facts: Facts, stack: Stack) -> bool:
     """By its own label, as a task of a service that carries it, or as a task in a swarm that goes."""
-    task_of = labels.get(SERVICE_LABEL)
+    swarm, task_of = facts.swarm, labels.get(SERVICE_LABEL)
     service = swarm.service(task_of) if swarm and task_of else None
     own = is_kits(labels, stack.name) or (service is not None and is_kits(service.spec.labels, stack.name))
-    return own or (task_of is not None and _goes(swarm, stack))
+    return own or (task_of is not None and _goes(facts, stack))
 
 
-def _goes(swarm: SwarmFacts | None, stack: Stack) -> bool:
-    """Did the kit form this swarm? Then it goes, and with it whatever else is in it."""
-    return swarm is not None and is_kits(swarm.labels, stack.name)
+def _goes(facts: Facts, stack: Stack) -> bool:
+    """Did the kit form this swarm? Then it goes, and with it whatever else is in it; on the lab one without managers
+    goes, too."""
+    return is_kits(facts.swarm.labels, stack.name) if facts.swarm else facts.lab is not None

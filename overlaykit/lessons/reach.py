@@ -155,9 +155,12 @@ class Way:
 
     def _any_hosts_of_others(self, hosts: Hosts) -> Hosts:
         """Nothing is put right, but nothing of others may be in the lesson's way either."""
+        facts = hosts.look()
         if not hosts.allow_changes:
+            for line in hosts.down(self.stack).plan(facts=facts).commands:
+                self.say("plan", line)
             _refuse(hosts, [NOT_THE_LABS])
-        if reasons := list(names_taken(hosts.look(), self.lesson)):
+        if reasons := list(names_taken(facts, self.lesson)):
             _refuse(hosts, [*reasons, "Nothing was changed."])
         return self._ready(hosts)
 

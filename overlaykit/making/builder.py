@@ -19,6 +19,7 @@ from typing import Self
 from overlaykit.making.buildah import Buildah, Observer, run_logged
 from overlaykit.making.hub import docker_hub_answers
 from overlaykit.making.recipes import Recipe
+from overlaykit.words.errors import LabError
 
 _BOOTSTRAP = "bootstrap"  # a program beside a Dockerfile that makes what it adds
 
@@ -68,8 +69,12 @@ class Builder:
         log.write_text("")
         if recipe.well_known and docker_hub_answers():
             self.observer(f"{recipe.name}: Docker Hub answers, fetching {recipe.well_known}")
-            self.buildah.pull(recipe, log, self.observer)
-            return
+            try:
+                self.buildah.pull(recipe, log, self.observer)
+            except LabError as error:  # it answers, and gives nothing away: too many have asked from this address
+                self.observer(f"{error}: the kit's own takes its place")
+            else:
+                return
         self._scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
             context = Path(scratch, recipe.name)

@@ -116,7 +116,8 @@ def persistence_probes(facts: Facts, stack: Stack) -> tuple[Probe, ...]:
     """What proves that a write outlives the database's task; it interrupts the guest book for some seconds."""
     running = facts.swarm.running("database") if facts.swarm else ()
     port = stack.frontend.published_port
-    return tuple(EndDatabase(t.host, t.container, port, facts[t.host].node_addr) for t in running[:1] if t.host)
+    ends = [EndDatabase(t.host, t.container, port, facts[t.host].node_addr) for t in running[:1] if t.host]
+    return (*ends, *(_passwords(facts.swarm, stack) if ends and facts.swarm else ()))  # who strikes the entry out again
 
 
 def findings(facts: Facts, stack: Stack, answers: Sequence[Answer]) -> Findings:

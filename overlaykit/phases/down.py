@@ -164,10 +164,19 @@ def _notes(facts: Facts, stack: Stack, *, volumes: bool) -> Iterator[str]:
     kept = [f"{step.name} on {step.host}" for step in _volumes(facts, stack) if isinstance(step, Remove)]
     if kept and not volumes:
         yield f"kept, because it holds data: volume {', '.join(kept)} (--volumes removes it too)"
+    if brought := [host.name for host in facts if _kits_images(host)] if facts.lab is None else []:
+        yield (
+            f"the kit's images stay on {', '.join(brought)}, for the next `overlaykit up`; without them: "
+            "docker image rm $(docker image ls --quiet 'overlaykit/*')"
+        )
     if facts.swarm and is_adopted(facts.swarm, stack):
         yield "the swarm stays: overlaykit did not form it"
     elif others := ", ".join(_others(facts, stack)):
         yield f"with the swarm goes: {others}" if facts.lab else f"the swarm stays, because others use it: {others}"
+
+
+def _kits_images(host: HostFacts) -> list[str]:
+    return [name for name in host.images if name.startswith("overlaykit/")]
 
 
 def _left_in_swarm(facts: Facts, stack: Stack) -> Iterator[str]:

@@ -85,6 +85,7 @@ def read_swarm(answer: Json, hosts: tuple[HostFacts, ...], inventory: Inventory)
         answer["host"],
         labels=answer["swarm"]["Spec"].get("Labels") or {},
         data_path_port=answer["swarm"].get("DataPathPort") or 4789,
+        address_pool=next(iter(answer["swarm"].get("DefaultAddrPool") or ()), ""),
         nodes=tuple(_node(node, names) for node in answer["nodes"]),
         networks=tuple(read_network(network) for network in answer["networks"] if network["Driver"] == "overlay"),
         services=services,

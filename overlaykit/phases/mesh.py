@@ -59,7 +59,7 @@ def publishes_itself(service: ServiceFacts | None) -> bool:
 def takes(service: ServiceFacts, node: NodeFacts) -> bool:
     """May a task of the service run on the node? (As far as the kit's own rules go.)"""
     active = node.state == "ready" and node.availability == "active"
-    return active and satisfies(node.labels, service.spec.constraints)
+    return active and satisfies(node.id, node.labels, service.spec.constraints)
 
 
 def doors(swarm: SwarmFacts, ready: Sequence[str]) -> list[str]:

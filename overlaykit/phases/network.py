@@ -48,7 +48,7 @@ def plan_network(facts: Facts, stack: Stack, images: KitImages, *, adopt: bool =
     swarm = need_swarm(facts)
     refuse_foreign(swarm, stack, adopt=adopt)
     wanted = wanted_network(facts, stack)
-    present = _present(swarm, wanted.name)
+    present = _present(swarm, stack)
     if present is not None and not is_kits(present.labels, stack.name):
         raise PlanRefused(
             f"the swarm has a network {present.name!r} that overlaykit did not make: nothing was changed. "
@@ -59,8 +59,8 @@ def plan_network(facts: Facts, stack: Stack, images: KitImages, *, adopt: bool =
     if present is not None and not changes:
         return Plan.of("network", probes, notes=list(_notes(facts, stack)))
     _refuse_impossible(facts, stack)
-    _refuse_overlaps(facts, swarm, stack)
-    removals = _removals(facts, swarm, stack, changes, recreate=recreate) if changes else ([], [])
+    _refuse_overlaps(facts, swarm, stack, present)
+    removals = _removals(facts, swarm, stack, present, changes, recreate=recreate) if present else ([], [])
     return Plan.of("network", probes, *removals, [wanted], notes=list(_notes(facts, stack)))
 
 
@@ -121,23 +121,25 @@ def _narrow_wire(facts: Facts) -> int:
     return least if least < ASSUMED_WIRE else 0
 
 
-def _present(swarm: SwarmFacts, name: str) -> NetworkFacts | None:
-    return next((network for network in swarm.networks if network.name == name), None)
+def _present(swarm: SwarmFacts, stack: Stack) -> NetworkFacts | None:
+    """The network of that name; else the stack's under the name that it had before."""
+    named = next((network for network in swarm.networks if network.name == stack.network.name), None)
+    return named or next((network for network in swarm.networks if is_kits(network.labels, stack.name)), None)
 
 
 def _changes(present: NetworkFacts, wanted: CreateNetwork) -> Iterator[str]:
     """What cannot be changed in place, said as a person would."""
-    for name in ("subnet", "attachable", "internal", "encrypted", "mtu"):
+    for name in ("name", "subnet", "attachable", "internal", "encrypted", "mtu"):
         before, after = getattr(present, name), getattr(wanted, name)
         if before != after:
             yield f"network.{name} is {before!r}, wanted is {after!r}"
 
 
 def _removals(
-    facts: Facts, swarm: SwarmFacts, stack: Stack, changes: list[str], *, recreate: bool
+    facts: Facts, swarm: SwarmFacts, stack: Stack, present: NetworkFacts, changes: list[str], *, recreate: bool
 ) -> tuple[list[Step], list[Step]]:
     """Removing the network means removing what is attached to it first."""
-    attached = [service for service in swarm.services if stack.network.name in service.spec.networks]
+    attached = [service for service in swarm.services if present.name in service.spec.networks]
     strangers = [service.spec.name for service in attached if not is_kits(service.spec.labels, stack.name)]
     names = ", ".join(service.spec.name for service in attached) or "no service"
     if strangers:
@@ -152,9 +154,9 @@ def _removals(
                 "has brought them back (volumes stay). Say --recreate to do it. Nothing was changed.",
             ]
         )
-    refuse_attached(facts, [stack.network.name], stack)
+    refuse_attached(facts, [present.name], stack)
     services: list[Step] = [Remove(swarm.host, kind="service", name=service.spec.name) for service in attached]
-    return services, [RemoveNetwork(swarm.host, name=stack.network.name)]
+    return services, [RemoveNetwork(swarm.host, name=present.name)]
 
 
 def refuse_attached(facts: Facts, networks: Iterable[str], stack: Stack) -> None:
@@ -193,11 +195,11 @@ def _refuse_impossible(facts: Facts, stack: Stack) -> None:
         )
 
 
-def _refuse_overlaps(facts: Facts, swarm: SwarmFacts, stack: Stack) -> None:
+def _refuse_overlaps(facts: Facts, swarm: SwarmFacts, stack: Stack, present: NetworkFacts | None) -> None:
     """A subnet that the hosts already use swallows their traffic."""
     wanted = ipaddress.ip_network(stack.network.subnet)
     taken = [(f"{host.name}'s {device}", subnet) for host in facts.reachable for device, subnet in host.subnets] + [
-        (f"network {n.name}", n.subnet) for n in swarm.networks if n.subnet and n.name != stack.network.name
+        (f"network {n.name}", n.subnet) for n in swarm.networks if n.subnet and n is not present
     ]
     reasons = [
         f"network.subnet {wanted} overlaps {owner} ({subnet})"

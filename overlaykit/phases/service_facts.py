@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from overlaykit.words.facts import ServiceFacts
-from overlaykit.words.service import FileRef, Health, Mount, Port, ServiceSpec
+from overlaykit.words.service import MONITOR, FileRef, Health, Mount, Port, ServiceSpec
 
 Json = Mapping[str, Any]
 
@@ -39,6 +39,7 @@ def read_spec(spec: Json, networks: Mapping[str, str]) -> ServiceSpec:
     container = template["ContainerSpec"]
     limits = (template.get("Resources") or {}).get("Limits") or {}
     endpoint = spec.get("EndpointSpec") or {}
+    update = spec.get("UpdateConfig") or {}
     attached = template.get("Networks") or spec.get("Networks") or ()
     return ServiceSpec(
         spec["Name"],
@@ -58,7 +59,8 @@ def read_spec(spec: Json, networks: Mapping[str, str]) -> ServiceSpec:
         cpus=limits.get("NanoCPUs", 0) / _NANO,
         memory=limits.get("MemoryBytes", 0),
         endpoint_mode=endpoint.get("Mode") or "vip",
-        stop_first=(spec.get("UpdateConfig") or {}).get("Order", "stop-first") == "stop-first",
+        stop_first=update.get("Order", "stop-first") == "stop-first",
+        monitor=update.get("Monitor", 0) / _NANO or MONITOR,
         labels=spec.get("Labels") or {},
     )
 

@@ -13,7 +13,7 @@ from overlaykit.words.allowed import memory_bytes
 from overlaykit.words.facts import Facts, HostFacts
 from overlaykit.words.host import Inventory
 from overlaykit.words.images import KitImages
-from overlaykit.words.service import FileRef, Health, Mount, Port, ServiceSpec
+from overlaykit.words.service import MONITOR, FileRef, Health, Mount, Port, ServiceSpec
 from overlaykit.words.stack import KIT_IMAGE, Stack, Tier
 from overlaykit.words.steps import HOST_LABEL, ON_HOST, is_kits
 
@@ -76,12 +76,20 @@ def unknown_hosts(inventory: Inventory, stack: Stack) -> Iterator[str]:
                 yield f"{parameter} names {name!r}; the inventory has: {', '.join(sorted(names))}"
 
 
-def wanted_services(inventory: Inventory, stack: Stack, wanted: Wanted, host: str) -> tuple[ServiceSpec, ...]:
-    """The three services, database first."""
+def nodes_of_others(facts: Facts) -> tuple[str, ...]:
+    """The ids of nodes that are none of our hosts, as an adopted swarm may have: no image is brought to them."""
+    ours = {node.id for node in facts.members.values()}
+    return tuple(n.id for n in facts.swarm.nodes if n.id not in ours and n.state == "ready") if facts.swarm else ()
+
+
+def wanted_services(
+    inventory: Inventory, stack: Stack, wanted: Wanted, host: str, others: tuple[str, ...] = ()
+) -> tuple[ServiceSpec, ...]:
+    """The three services, database first, on none of the nodes of others."""
     return (
         _database(stack, wanted, host),
-        _backend(inventory, stack, wanted),
-        _frontend(inventory, stack, wanted),
+        _backend(stack, wanted).but(constraints=_placement(inventory, stack.backend.placement, others)),
+        _frontend(stack, wanted).but(constraints=_placement(inventory, stack.frontend.placement, others)),
     )
 
 
@@ -102,7 +110,7 @@ def _database(stack: Stack, wanted: Wanted, host: str) -> ServiceSpec:
     )
 
 
-def _backend(inventory: Inventory, stack: Stack, wanted: Wanted) -> ServiceSpec:
+def _backend(stack: Stack, wanted: Wanted) -> ServiceSpec:
     tier = stack.backend
     return _common(stack, tier, "backend", wanted).but(
         env=_env(
@@ -114,18 +122,16 @@ def _backend(inventory: Inventory, stack: Stack, wanted: Wanted) -> ServiceSpec:
             f"PORT={tier.port}",
         ),
         replicas=tier.replicas,
-        constraints=_placement(inventory, tier.placement),
         secrets=_password(stack),
         health=_health(tier, tier.port),
     )
 
 
-def _frontend(inventory: Inventory, stack: Stack, wanted: Wanted) -> ServiceSpec:
+def _frontend(stack: Stack, wanted: Wanted) -> ServiceSpec:
     tier = stack.frontend
     return _common(stack, tier, "frontend", wanted).but(
         env=_env(tier, f"PORT={tier.port}", f"BACKEND=backend:{stack.backend.port}"),
         replicas=tier.replicas,
-        constraints=_placement(inventory, tier.placement),
         configs=(FileRef(wanted.config_name, "/etc/nginx/templates/default.conf.template"),),
         ports=(Port(tier.published_port, tier.port),),
         health=_health(tier, tier.port),
@@ -145,6 +151,7 @@ def _common(stack: Stack, tier: Tier, name: str, wanted: Wanted) -> ServiceSpec:
         cpus=tier.cpus,
         memory=memory_bytes(tier.memory),
         stop_first=False,
+        monitor=_monitor(tier),
         labels=stack.labels,
     )
 
@@ -157,6 +164,11 @@ def _env(tier: Tier, *own: str) -> tuple[str, ...]:
 
 def _password(stack: Stack) -> tuple[FileRef, ...]:
     return (FileRef(secret_name(stack), "database_password", mode=0o444),)
+
+
+def _monitor(tier: Tier) -> float:
+    """A task with a check counts as running once it has passed it, so a moment more will do."""
+    return MONITOR if tier.health == "none" else 1.0
 
 
 def _health(tier: Tier, port: int) -> Health | None:
@@ -176,12 +188,12 @@ def listens(port: int) -> str:
     return f"bash -c 'exec 9<> <(:) 2>/dev/null; {tries}; exit 1'"
 
 
-def _placement(inventory: Inventory, hosts: tuple[str, ...]) -> tuple[str, ...]:
-    """Swarm's constraints all hold at once, so several hosts are said by ruling out the others."""
+def _placement(inventory: Inventory, hosts: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """Swarm's constraints all hold at once, so several hosts are said by ruling out the rest."""
     if len(hosts) == 1:
         return (f"{ON_HOST}{hosts[0]}",)
-    others = [host.name for host in inventory if host.name not in hosts]
-    return tuple(f"node.labels.{HOST_LABEL}!={name}" for name in others) if hosts else ()
+    rest = [host.name for host in inventory if hosts and host.name not in hosts]
+    return (*(f"node.labels.{HOST_LABEL}!={name}" for name in rest), *(f"node.id!={node}" for node in others))
 
 
 def _pinned_now(facts: Facts) -> str:

@@ -193,13 +193,20 @@ def _refuse_others(facts: Facts, swarm: SwarmFacts, inventory: Inventory, stack:
             for name, node in facts.members.items()
             if node.role != inventory[name].role
         ]
-    elif swarm.data_path_port != stack.swarm.data_path_port:
-        reasons.append(
-            f"swarm.data_path_port is {swarm.data_path_port} and cannot be changed in place: it takes "
-            "`overlaykit down` and `overlaykit up`, which interrupts every service"
-        )
+    else:
+        reasons += _fixed_when_formed(swarm, stack)
     if reasons:
         raise PlanRefused([*reasons, "Nothing was changed."])
+
+
+def _fixed_when_formed(swarm: SwarmFacts, stack: Stack) -> Iterator[str]:
+    for parameter in ("data_path_port", "address_pool"):
+        present, wanted = getattr(swarm, parameter), getattr(stack.swarm, parameter)
+        if wanted and present and present != wanted:
+            yield (
+                f"swarm.{parameter} is {present} and cannot be changed in place: it takes `overlaykit down` and "
+                "`overlaykit up`, which interrupts every service"
+            )
 
 
 def _wrong_addresses(

@@ -16,6 +16,7 @@ from overlaykit.phases.services import (
     Wanted,
     database_host,
     hosts_with_data,
+    nodes_of_others,
     secret_name,
     unknown_hosts,
     wanted_services,
@@ -62,7 +63,7 @@ def plan_tiers(
             "Nothing was changed."
         )
     host = database_host(facts, inventory, stack)
-    specs = fit_for_kernels(facts, wanted_services(inventory, stack, wanted, host))
+    specs = fit_for_kernels(facts, wanted_services(inventory, stack, wanted, host, nodes_of_others(facts)))
     refuse_taken_port(facts, stack)
     refusals = [
         *_strangers(swarm, stack, specs),

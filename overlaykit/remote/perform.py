@@ -161,7 +161,7 @@ def _(step: AwaitService, host: FleetHost, work: Work) -> None:
 
 @perform.register
 def _(step: UpdateService, host: FleetHost, work: Work) -> None:
-    update_service(host.docker, step.spec)
+    update_service(host.docker, step.spec, [change.field for change in step.changes], work)
 
 
 @perform.register

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Collection
+from contextlib import suppress
 from typing import Any
 
 import docker
@@ -13,6 +15,7 @@ from docker.types import (
     Healthcheck,
     Mount,
     Resources,
+    RollbackConfig,
     SecretReference,
     ServiceMode,
     UpdateConfig,
@@ -25,6 +28,10 @@ from overlaykit.words.service import FileRef, Health, ServiceSpec, satisfies
 from overlaykit.words.steps import HOST_LABEL, ON_HOST
 
 _NANO = 1_000_000_000
+#: Fields of a service that its tasks do not show.
+_UNSEEN = {"ports", "networks"}
+#: Seconds in which Swarm begins an update; one of nothing that it replaces tasks for never begins.
+_BEGINS_WITHIN = 5.0
 #: A slot that failed this often while we watched will not heal by itself.
 TOO_OFTEN = 3
 #: Seconds for which Swarm may find no host for a task: enough for one that starts again, or has just joined.
@@ -43,13 +50,27 @@ def create_service(client: docker.DockerClient, spec: ServiceSpec, work: Work) -
     work.wait(lambda: _unplaced(client, spec.name))
 
 
-def update_service(client: docker.DockerClient, spec: ServiceSpec) -> None:
-    """Change it to the spec."""
+def update_service(client: docker.DockerClient, spec: ServiceSpec, changed: Collection[str], work: Work) -> None:
+    """Change it to the spec; `changed` names the fields that differ.
+
+    What is seen on a task need not be waited for here. That its ports and networks are those of before is not seen,
+    and Swarm takes a moment to begin: until then nothing tells the old tasks from new ones.
+    """
     client.services.get(spec.name).update(image=spec.image, **service_arguments(client, spec))
+    if _UNSEEN & set(changed) and any(map(_runs, client.api.tasks(filters={"service": spec.name}))):
+        with suppress(DeadlinePassed):
+            work.within(_BEGINS_WITHIN).wait(lambda: _not_begun(client, spec.name))
+
+
+def _not_begun(client: docker.DockerClient, name: str) -> str | None:
+    """A change clears what was said of the last update (swarmkit, controlapi: UpdateService)."""
+    return None if client.api.inspect_service(name).get("UpdateStatus") else f"{name}: waiting for its update to begin"
 
 
 def service_arguments(client: docker.DockerClient, spec: ServiceSpec) -> Json:
     """The keyword arguments of `docker.services.create` (and `.update`) that say the same as the spec."""
+    order = "stop-first" if spec.stop_first else "start-first"
+    replacement: Json = {"parallelism": 1, "order": order, "monitor": int(spec.monitor * _NANO)}
     return {
         "name": spec.name,
         "command": list(spec.command) or None,
@@ -65,7 +86,8 @@ def service_arguments(client: docker.DockerClient, spec: ServiceSpec) -> Json:
         "endpoint_spec": EndpointSpec(spec.endpoint_mode, [_port(p) for p in spec.ports] or None),
         "healthcheck": _healthcheck(spec.health) if spec.health else None,
         "resources": Resources(cpu_limit=int(spec.cpus * _NANO) or None, mem_limit=spec.memory or None),
-        "update_config": UpdateConfig(parallelism=1, order="stop-first" if spec.stop_first else "start-first"),
+        "update_config": UpdateConfig(**replacement),
+        "rollback_config": RollbackConfig(**replacement),
         "labels": dict(spec.labels),
     }
 
@@ -136,10 +158,14 @@ def _runs_as(task: Json, service: Json) -> bool:
 
     Placement is left out: a task that satisfies a new rule is not started again for it.
     """
-    if not (task["Status"]["State"] == task["DesiredState"] == "running"):
+    if not _runs(task):
         return False
     wanted = service["Spec"]["TaskTemplate"]
     return all(task["Spec"].get(part) == wanted.get(part) for part in ("ContainerSpec", "Resources"))
+
+
+def _runs(task: Json) -> bool:
+    return bool(task["Status"]["State"] == task["DesiredState"] == "running")
 
 
 def _target(client: docker.DockerClient, service: Json) -> int:
@@ -147,8 +173,9 @@ def _target(client: docker.DockerClient, service: Json) -> int:
     if replicated is not None:
         return int(replicated.get("Replicas", 1))
     rules = (service["Spec"]["TaskTemplate"].get("Placement") or {}).get("Constraints") or ()
-    ready = [node["Spec"] for node in client.api.nodes() if node["Status"]["State"] == "ready"]
-    return sum(n["Availability"] == "active" and satisfies(n.get("Labels") or {}, rules) for n in ready)
+    ready = [node for node in client.api.nodes() if node["Status"]["State"] == "ready"]
+    active = [node for node in ready if node["Spec"]["Availability"] == "active"]
+    return sum(satisfies(node["ID"], node["Spec"].get("Labels") or {}, rules) for node in active)
 
 
 def _updating(service: Json) -> bool:

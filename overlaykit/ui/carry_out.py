@@ -19,6 +19,7 @@ from overlaykit.words.findings import Findings
 from overlaykit.words.plan import Plan
 
 if TYPE_CHECKING:
+    from overlaykit.connected import Connected
     from overlaykit.verbs import Phase
 
 
@@ -50,6 +51,17 @@ def consent(run: Run, phase: Phase, plan: Plan, yes: bool) -> None:
     if not (yes or run.screen.confirm(f"Apply these steps of {plan.phase} to {touched}?", instead)):
         raise Cancelled(f"Nothing of {plan.phase} was changed, since the answer was no.")
     phase.hosts.allow_changes = True
+
+
+def agree(run: Run, hosts: Connected, what: str, yes: bool) -> None:
+    """The same for what no plan shows: a proof that leaves nothing, and does something all the same."""
+    if hosts.inventory.lab is not None:
+        return
+    names = ", ".join(host.name for host in hosts.inventory)
+    instead = f"no lab made {names}, and nobody is here to agree: this would {what}. Add --yes to allow it"
+    if not (yes or run.screen.confirm(f"No lab made {names}. May overlaykit {what}?", instead)):
+        raise Cancelled("Nothing was asked of the hosts, since the answer was no.")
+    hosts.allow_changes = True
 
 
 def _apply(run: Run, phase: Phase, plan: Plan) -> None:

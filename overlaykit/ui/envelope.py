@@ -29,7 +29,8 @@ _OF_A_HOST = ("hostname", "kernel", "engine", "cpus", "memory", "swarm_state", "
 
 @dataclass
 class Envelope:
-    """Collects what a command saw and did; `error` is there only when something went wrong, `wire` only of `wire`."""
+    """Collects what a command saw and did; `error` is there only when something went wrong, `wire` only of `wire`,
+    `matrix` only of `check`."""
 
     command: str
     ok: bool = False
@@ -37,6 +38,7 @@ class Envelope:
     steps: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
     error: str = ""
+    matrix: list[dict[str, Any]] = field(default_factory=list)  # what each task sees under each name
     wire: dict[str, Any] | None = None  # what `wire` saw, beside its findings
     _begun: dict[int, float] = field(default_factory=dict, repr=False)
 
@@ -84,7 +86,7 @@ class Envelope:
         """The envelope on one line."""
         parts = ("command", "ok", "hosts", "steps", "findings")
         content = {"schema": SCHEMA, **{part: getattr(self, part) for part in parts}}
-        more = {"wire": self.wire, "error": self.error}
+        more = {"matrix": self.matrix, "wire": self.wire, "error": self.error}
         return json.dumps({**content, **{key: value for key, value in more.items() if value}}, ensure_ascii=False)
 
     def _number(self, phase: str, step: Step) -> int | None:

@@ -96,9 +96,12 @@ def down(run: Run, name: str, cache: bool) -> int:
     from overlaykit.materials import forget_lab  # noqa: PLC0415
 
     with lines(run.screen) as observer:
-        practice.down(name, cache=cache, observer=observer)
-    forget_lab(name)
-    run.screen.say(f"Lab {name} is gone{', and what was built for labs too' if cache else ''}.")
+        practice.down(name, observer=observer)
+        forget_lab(name)
+        run.screen.say(f"Lab {name} is gone.")
+        if cache:
+            practice.forget_builds(observer)
+            run.screen.say("What was built for labs is gone, too.")
     return 0
 
 
@@ -276,7 +279,7 @@ def ready(run: Run) -> int:
 
     with lines(run.screen) as observer:
         kernel = try_this_machine(observer)
-    run.screen.say(f"A container ran on a practice host with a kernel of its own, Linux {kernel}.")
+    run.screen.say(f"A container ran on a practice host, whose kernel is Linux {kernel}.")
     run.screen.say(f"READY: there is room for {HOSTS} of them. Next: make lab")
     return 0
 

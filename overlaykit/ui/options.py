@@ -148,6 +148,9 @@ _COMMON = (
 )
 
 
+yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask before changing hosts that no lab made.")
+
+
 def _speak_to_machines(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     run = context.find_object(Run)
     if run is not None:

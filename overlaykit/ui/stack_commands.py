@@ -9,13 +9,15 @@ overlaykit down
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from overlaykit.ui.carry_out import carry_out
-from overlaykit.ui.options import Run, Target, for_machines, on_hosts
+from overlaykit.phases.assumed import after
+from overlaykit.ui.carry_out import agree, carry_out
+from overlaykit.ui.options import Run, Target, for_machines, on_hosts, yes_option
 from overlaykit.ui.progress import waiting
 from overlaykit.ui.tables import hosts_table, matrix_table, print_findings, print_plan, verdict, where_to_look
 from overlaykit.words.errors import PlanRefused
@@ -34,7 +36,6 @@ adopt_option = click.option(
 recreate_option = click.option(
     "--recreate", is_flag=True, help="Take down and make again what cannot be changed in place."
 )
-yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask before changing hosts that no lab made.")
 
 
 @click.command()
@@ -79,7 +80,8 @@ def hosts(run: Run, target: Target) -> int:
 def plan(run: Run, target: Target, *, phase: str | None, adopt: bool, recreate: bool) -> int:
     """Show what would be done, as docker commands, and change nothing.
 
-    PHASE is one of swarm, network, tiers; without it, all three. Exits 3 when something would be done.
+    PHASE is one of swarm, network, tiers; without it, all three, each as if those before it had been carried
+    out. Exits 3 when something would be done.
 
     \b
     $ overlaykit plan network --set network.encrypted=true
@@ -89,13 +91,11 @@ def plan(run: Run, target: Target, *, phase: str | None, adopt: bool, recreate: 
     with target.connect(run, adopt=adopt) as reached:
         facts = _look(run, reached)
         for name in [phase] if phase else PHASES:
-            if not phase and not _ground_is_there(name, facts, stack):
-                run.screen.say(f"{name}: planned once what comes before it is there")
-                continue
             made = getattr(reached, name)(stack).plan(facts=facts, recreate=recreate)
             run.envelope.add_plan(made)
             print_plan(run.screen, made)
             pending += len(made)
+            facts = after(made, facts)
     return PENDING if pending else FINE
 
 
@@ -135,12 +135,14 @@ def up(run: Run, target: Target, *, until: str, adopt: bool, recreate: bool, yes
     is_flag=True,
     help="Kill the database's container too, and prove that what was written outlives it. Practice hosts only.",
 )
+@yes_option
 @on_hosts
-def check(run: Run, target: Target, *, persistence: bool) -> int:
+def check(run: Run, target: Target, *, persistence: bool, yes: bool) -> int:
     """Prove that names resolve and traffic flows across hosts.
 
     Asked from inside each running task, then through port 80 of each host: it writes an entry
-    through each and strikes it out again, and starts probes that end with it.
+    through each and strikes it out again, and starts probes that end with it. Hosts that no lab made are
+    asked for first.
     Exits 1 when anything is not as it should be, or when nothing could be seen to be.
 
     \b
@@ -152,6 +154,7 @@ def check(run: Run, target: Target, *, persistence: bool) -> int:
             _require_lab(reached)
         phase = reached.discovery(stack)
         facts = _look(run, reached)
+        agree(run, reached, "start short-lived probes there, and write entries that are struck out again", yes)
         with waiting(run.screen, "asking every task and host") as heard:
             answers = phase.ask(facts, lambda answer: heard(answer.probe.key))
         rows, findings = phase.matrix(facts, answers), phase.prove(facts=facts, answers=answers)
@@ -159,6 +162,7 @@ def check(run: Run, target: Target, *, persistence: bool) -> int:
             with waiting(run.screen, "killing the database's container, and reading back what was written"):
                 findings += phase.prove_persistence()
     run.envelope.add_findings(findings)
+    run.envelope.matrix = [asdict(row) for row in rows]
     if rows:
         run.screen.show(matrix_table(rows))
     print_findings(run.screen, findings)
@@ -192,13 +196,6 @@ def _require_lab(reached: Hosts) -> None:
             f"--persistence kills the database's container, and no lab made the hosts of {reached.inventory.source}: "
             "nothing was asked and nothing was changed. Try it on practice hosts (--inventory lab), or leave it out."
         )
-
-
-def _ground_is_there(name: str, facts: Facts, stack: Stack) -> bool:
-    """A network needs a swarm, the tiers a network: without it there is nothing to compare with."""
-    if name == "swarm":
-        return True
-    return facts.swarm is not None and (name == "network" or facts.swarm.network(stack.network.name) is not None)
 
 
 def _look(run: Run, reached: Hosts) -> Facts:

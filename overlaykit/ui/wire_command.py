@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from overlaykit.ui.options import Run, Target, on_hosts
+from overlaykit.ui.carry_out import agree
+from overlaykit.ui.options import Run, Target, on_hosts, yes_option
 from overlaykit.ui.progress import waiting
 from overlaykit.ui.tables import print_findings, table, verdict
 from overlaykit.words.wire import Hop, NetworkOnWire, Packet, Wire, usable_word
@@ -42,14 +43,16 @@ _AROUND = 60
     "--word", metavar="WORD", default="", help="The word to send and to look for. Default: a new one each time."
 )
 @click.option("--pcap", metavar="FILE", type=click.Path(path_type=Path), help="Keep what was captured, for Wireshark.")
+@yes_option
 @on_hosts
-def wire(run: Run, target: Target, *, word: str, pcap: Path | None) -> int:
+def wire(run: Run, target: Target, *, word: str, pcap: Path | None, yes: bool) -> int:
     """Capture between the hosts while a word goes through the stack.
 
     Says whether it could be read, network by network. The word goes through port 80 of each host, as an
     entry that is struck out again, and a short-lived container on each captures. Exits 0 when the stack's
     network crosses as the stack says (network.encrypted), 1 when it does not, or when it could not be
-    told. The ingress network is told of for itself, and decides nothing.
+    told. The ingress network is told of for itself, and decides nothing. Hosts that no lab made are asked
+    for first.
 
     \b
     $ overlaykit wire --word open-sesame --pcap wire.pcapng
@@ -64,6 +67,7 @@ def wire(run: Run, target: Target, *, word: str, pcap: Path | None) -> int:
         reached = held.enter_context(target.connect(run))
         facts = reached.look()
         run.envelope.add_hosts(reached.inventory, facts)
+        agree(run, reached, "start a container that captures there, and write entries that are struck out again", yes)
         with waiting(run.screen, "listening on every host while the word goes through the stack"):
             seen = reached.wire(stack, word).ask(facts)
         if file:

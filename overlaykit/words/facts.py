@@ -12,8 +12,6 @@ from typing import Literal
 
 from overlaykit.words.service import ServiceSpec
 
-#: TCP and UDP: nodes of a swarm tell each other there where names and networks are.
-
 
 @dataclass(frozen=True)
 class Listener:
@@ -127,6 +125,7 @@ class SwarmFacts:
     host: str
     labels: Mapping[str, str] = field(default_factory=dict)
     data_path_port: int = 4789
+    address_pool: str = ""  # empty: the engine's own
     nodes: tuple[NodeFacts, ...] = ()
     networks: tuple[NetworkFacts, ...] = ()
     services: tuple[ServiceFacts, ...] = ()

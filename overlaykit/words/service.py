@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-_RULE = re.compile(r"node\.labels\.(.+?) *(==|!=) *(.*)")
+#: Seconds for which Swarm goes on watching a task that took another's place, where a service does not say.
+MONITOR = 5.0
+
+_RULE = re.compile(r"node\.(?:labels\.(.+?)|id) *(==|!=) *(.*)")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class ServiceSpec:
     cpus: float = 0.0
     memory: int = 0  # bytes; 0: no limit
     endpoint_mode: str = "vip"
-    stop_first: bool = True  # while updating: stop the old task before the new one starts
+    stop_first: bool = True  # while updating or rolling back: stop the old task before the new one starts
+    monitor: float = MONITOR  # seconds for which Swarm watches a task that it has replaced, before it calls that done
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def but(self, **changes: Any) -> ServiceSpec:
@@ -87,14 +91,15 @@ class ServiceSpec:
         )
 
 
-def satisfies(labels: Mapping[str, str], constraints: Iterable[str]) -> bool:
-    """Do a node's labels satisfy the rules that the kit writes? Other kinds of rules are taken for satisfied.
+def satisfies(node_id: str, labels: Mapping[str, str], constraints: Iterable[str]) -> bool:
+    """Does a node satisfy the rules that the kit writes? Other kinds of rules are taken for satisfied.
 
-    >>> satisfies({"overlaykit.host": "node1"}, ["node.labels.overlaykit.host!=node1"])
+    >>> satisfies("x1", {"overlaykit.host": "node1"}, ["node.labels.overlaykit.host!=node1"])
     False
     """
     read = [found.groups() for rule in constraints if (found := _RULE.fullmatch(rule))]
-    return all((labels.get(label, "") == value) == (operator == "==") for label, operator, value in read)
+    has = ((labels.get(label, "") if label else node_id, operator, value) for label, operator, value in read)
+    return all((present == value) == (operator == "==") for present, operator, value in has)
 
 
 @dataclass(frozen=True)

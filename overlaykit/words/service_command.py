@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from overlaykit.words.service import Difference, FileRef, Health, Mount, ServiceSpec
+from overlaykit.words.service import MONITOR, Difference, FileRef, Health, Mount, ServiceSpec
 
 
 def command_flags(spec: ServiceSpec) -> Iterator[str]:
@@ -34,7 +34,9 @@ def command_flags(spec: ServiceSpec) -> Iterator[str]:
     if spec.endpoint_mode != "vip":
         yield f"--endpoint-mode {spec.endpoint_mode}"
     if not spec.stop_first:
-        yield "--update-order start-first"
+        yield "--update-order start-first --rollback-order start-first"
+    if spec.monitor != MONITOR:
+        yield f"--update-monitor {spec.monitor:g}s --rollback-monitor {spec.monitor:g}s"
     yield from (f"--label {key}={value}" for key, value in spec.labels.items())
     if spec.command:
         yield f"--entrypoint {shlex.quote(' '.join(spec.command))}"
@@ -58,7 +60,7 @@ def _health(health: Health) -> Iterator[str]:
     yield f"--health-start-interval {health.start_interval:g}s"
 
 
-#: Fields that `docker service update` changes with a pair of -add and -rm flags, and how an entry is named.
+#: Fields that `docker service update` changes with a pair of -add and -rm flags, and by what -rm knows an entry.
 _PAIRS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "env": ("--env", lambda entry: str(entry.partition("=")[0])),
     "constraints": ("--constraint", str),
@@ -68,8 +70,16 @@ _PAIRS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "configs": ("--config", lambda ref: str(ref.name)),
     "ports": ("--publish", lambda port: str(port.target)),
 }
-#: What takes a value away again.
-_ZERO = {"cpus": "--limit-cpu 0", "memory": "--limit-memory 0", "health": "--no-healthcheck"}
+#: Of these, -add does not take the place of the entry that is known by the same.
+_BESIDE = ("ports", "secrets", "configs")
+#: What goes without saying when a service is created, and has to be said to come back to it.
+_DEFAULTS = {
+    "cpus": "--limit-cpu 0",
+    "memory": "--limit-memory 0",
+    "health": "--no-healthcheck",
+    "stop_first": "--update-order stop-first --rollback-order stop-first",
+    "monitor": f"--update-monitor {MONITOR:g}s --rollback-monitor {MONITOR:g}s",
+}
 
 
 def changed_flags(changes: tuple[Difference, ...]) -> Iterator[str]:
@@ -87,8 +97,9 @@ def changed_flags(changes: tuple[Difference, ...]) -> Iterator[str]:
 
 def _pair(change: Difference) -> Iterator[str]:
     flag, key = _PAIRS[change.field]
-    after = {key(entry) for entry in change.after}
-    yield from (f"{flag}-rm {key(entry)}" for entry in change.before if key(entry) not in after)
+    kept = change.after if change.field in _BESIDE else [key(entry) for entry in change.after]
+    gone = [e for e in change.before if (e if change.field in _BESIDE else key(e)) not in kept]
+    yield from (f"{flag}-rm {key(entry)}" for entry in gone)
     added = tuple(entry for entry in change.after if entry not in change.before)
     for text in command_flags(ServiceSpec("", "").but(**{change.field: added})):
         if text.startswith(flag):
@@ -97,8 +108,8 @@ def _pair(change: Difference) -> Iterator[str]:
 
 def _single(change: Difference) -> str:
     """One flag for a field that holds one value."""
-    if not change.after and change.field in _ZERO:
-        return _ZERO[change.field]
+    if change.field == "args":
+        return f"--args {shlex.quote(shlex.join(change.after))}"
     flags = command_flags(ServiceSpec("", "").but(**{change.field: change.after}))
     kept = [text for text in flags if change.field == "replicas" or not text.startswith("--replicas")]
-    return " ".join(kept) or f"--{change.field.replace('_', '-')} {change.after}"
+    return " ".join(kept) or _DEFAULTS.get(change.field, f"--{change.field.replace('_', '-')} {change.after}")

@@ -89,6 +89,20 @@ def run_through(client: NotebookClient, lesson: Lesson, last: Cell) -> None:
         client.execute_cell(cell, index)
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+@pytest.mark.usefixtures("_lab")
+def test_every_cell_may_be_run_twice(lesson: Lesson) -> None:
+    """So a solution is also run by somebody who has solved it: both verdicts behind it are PASS."""
+    again = Lesson(lesson.path)
+    client = runner(again)
+    with client.setup_kernel():
+        for index, cell in enumerate(again.notebook.cells):
+            client.execute_cell(cell, index)
+            if cell.cell_type == "code":
+                client.execute_cell(cell, index)
+
+
 @pytest.mark.usefixtures("_lab")
 def test_papermill_sets_the_parameters(tmp_path: Path) -> None:
     """Of the runbook, which is there to be run by a program."""

@@ -27,6 +27,7 @@ ANSWERS = {
     r"continue connecting \(yes/no/\[fingerprint\]\)\?": "yes",
     r"sudo password of the hosts:": SUDO_PASSWORD,
     r"Apply these steps of .*\[y/N\]:": "y",
+    r"No lab made .*\[y/N\]:": "y",
 }
 FIREWALLS = {"node1": "iptables", "node2": "nft", "node3": "ufw"}
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"

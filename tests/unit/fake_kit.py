@@ -57,6 +57,7 @@ class FakePhase:
         self.hosts: FakeKit
         self.applied = 0
         self.recreated = False
+        self.planned_with: Facts | None = None
         self.sent_packets = False
 
     def look(self, known: Facts | None = None) -> Facts:
@@ -66,6 +67,7 @@ class FakePhase:
         if self._raises:
             raise self._raises
         assert facts
+        self.planned_with = facts
         self.recreated = recreate
         return self._plan
 

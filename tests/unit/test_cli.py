@@ -79,12 +79,14 @@ def test_plan_shows_commands_as_typed_with_notes_and_exits_3(type_: Any) -> None
     ]
 
 
-def test_plan_from_bare_engines_shows_what_can_be_planned(type_: Any) -> None:
+def test_plan_from_bare_engines_goes_all_the_way(type_: Any) -> None:
     bare = Facts(tuple(HostFacts(host.name) for host in HOSTS))
-    refused = FakePhase("network", raises=PlanRefused("the hosts form no swarm yet"))
-    result = type_(FakeKit(facts=bare, swarm=FakePhase("swarm", [INIT]), network=refused), "plan")
+    network, tiers = FakePhase("network", [NETWORK]), FakePhase("tiers")
+    result = type_(FakeKit(facts=bare, swarm=FakePhase("swarm", [INIT]), network=network, tiers=tiers), "plan")
     assert result.exit_code == 3
-    assert "network: planned once what comes before it is there" in result.stdout
+    assert network.planned_with and network.planned_with.swarm is not None, "planned as if there were no swarm yet"
+    assert tiers.planned_with and tiers.planned_with.swarm and tiers.planned_with.swarm.network("guestbook")
+    refused = FakePhase("network", raises=PlanRefused("the hosts form no swarm yet"))
     named = type_(FakeKit(facts=bare, network=refused), "plan", "network")
     assert (named.exit_code, named.stderr) == (1, "the hosts form no swarm yet\n")
 
@@ -211,6 +213,11 @@ def test_check_draws_what_each_task_sees(type_: Any) -> None:
     assert [line.split() for line in result.stdout.splitlines()[2:4]] == [
         ["frontend.1", "node1", "backend", "10.20.0.5", "yes", "yes", "node2"],
         ["backend.1", "node2", "database", "nothing", "NO", "unknown", "unresolved"],
+    ]
+    read = envelope(type_(FakeKit(discovery=FakePhase("discovery", findings=[WELL], rows=rows)), "check", "--json"))
+    assert [(row["task"], row["name"], row["connects"], row["peers"]) for row in read["matrix"]] == [
+        ("frontend.1", "backend", True, ["node2"]),
+        ("backend.1", "database", False, []),
     ]
 
 
@@ -342,6 +349,15 @@ def test_changes_on_other_peoples_hosts_want_a_yes_where_nobody_can_be_asked(typ
     assert swarm.applied == 0
     assert type_(FakeKit(lab=None, swarm=swarm), "up", "--yes").exit_code == 0
     assert swarm.applied == 1
+
+
+@pytest.mark.parametrize("words", [["check"], ["wire"]])
+def test_a_proof_on_other_peoples_hosts_wants_a_yes_too(type_: Any, words: list[str]) -> None:
+    kit = FakeKit(lab=None, discovery=FakePhase("discovery", findings=[WELL]), wire=FakePhase("wire"))
+    refused = type_(kit, *words)
+    assert refused.exit_code == 2
+    assert "struck out again" in refused.stderr and "--yes" in refused.stderr
+    assert not kit.allow_changes
 
 
 def test_nothing_is_asked_where_nothing_would_change(type_: Any) -> None:

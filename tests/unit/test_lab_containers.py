@@ -159,4 +159,4 @@ def test_an_image_is_known_by_its_configuration(tmp_path: Path, config: str) -> 
     ],
 )
 def test_a_rule_of_placement(rule: str, satisfied: bool) -> None:
-    assert satisfies({"overlaykit.host": "node1"}, [rule]) is satisfied
+    assert satisfies("x1", {"overlaykit.host": "node1"}, [rule]) is satisfied

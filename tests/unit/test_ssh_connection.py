@@ -112,7 +112,7 @@ def test_a_password_given_at_connecting_wins(server: SshServer) -> None:
     ("become", "said"),
     [
         (Become(password=Secret("wrong")), "check the password"),
-        (None, "a password is required.*: give ansible_become_password"),
+        (None, "a password is required.*: say -K"),
     ],
 )
 def test_sudo_that_refuses_is_a_sentence(server: SshServer, become: Become | None, said: str) -> None:

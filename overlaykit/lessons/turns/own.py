@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from overlaykit.kit import Hosts
+from overlaykit.lessons.turns.services import admitted
 from overlaykit.lessons.turns.settled import settled
 from overlaykit.lessons.turns.shop import DOOR, NETWORK, PORT, STOCK, SUBNET, VISITOR, price_at_door, price_from_inside
 from overlaykit.lessons.verdict import Verdict
@@ -117,4 +118,7 @@ def _pinned(facts: Facts, second: str) -> str:
     where = sorted({task.host for task in facts.swarm.running(DOOR)})
     if not service.spec.constraints:
         return f"no constraint ties {DOOR} to a host, so it may run anywhere: `--constraint node.hostname==…`"
+    elsewhere = admitted(service.spec.constraints, facts.swarm) - {second}
+    if elsewhere:
+        return f"{' and '.join(service.spec.constraints)} lets {DOOR} run on {', '.join(sorted(elsewhere))} too"
     return "" if where == [second] else f"{DOOR} runs on {', '.join(where) or 'no host'}"

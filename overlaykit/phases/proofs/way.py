@@ -6,13 +6,14 @@ way_findings(facts, stack, answers)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from overlaykit.phases.mesh import publishes_itself
 from overlaykit.phases.proofs.check import Check
 from overlaykit.words.facts import Facts
 from overlaykit.words.findings import Finding
-from overlaykit.words.probes import UNREACHED, Answer, EndDatabase, WriteThrough
+from overlaykit.words.probes import UNREACHED, Answer, EndDatabase, TryPasswords, WriteThrough
 from overlaykit.words.stack import Stack
 
 ANSWERS = Check(
@@ -70,7 +71,8 @@ def way_findings(facts: Facts, stack: Stack, answers: Sequence[Answer]) -> Itera
         yield ANSWERS.unknown(unasked.values(), unasked) if unasked else ANSWERS.ok(map(_heard, ways), **words)
     answered = [way for way in ways if way not in silent]
     if answered:
-        yield _comes_back(answered)
+        found = _comes_back(answered)
+        yield replace(found, evidence=(*found.evidence, *_left_behind(answers)))
         yield _says_where(facts, answered)
 
 
@@ -78,7 +80,18 @@ def persistence_findings(stack: Stack, answers: Sequence[Answer]) -> Iterator[Fi
     """Was the entry there once the database had come back?"""
     for answer in answers:
         if isinstance(answer.probe, EndDatabase):
-            yield _persists(stack, answer)
+            found = _persists(stack, answer)
+            yield replace(found, evidence=(*found.evidence, *_left_behind(answers)))
+
+
+def _left_behind(answers: Sequence[Answer]) -> Iterator[str]:
+    """Why entries that a check wrote are still in the guest book, where they are."""
+    wrote = [answer for answer in answers if answer.seen.get("wrote", {}).get("id")]
+    for answer in answers if wrote else ():
+        if isinstance(answer.probe, TryPasswords):
+            why = answer.error or answer.seen["passwords"]["right"].get("left")
+            if why:
+                yield f"what the check wrote stays in the guest book: {why}"
 
 
 def _persists(stack: Stack, answer: Answer) -> Finding:
@@ -158,6 +171,8 @@ def _heard(way: Answer) -> str:
 
 
 def _said(seen: Json) -> str:
+    if seen.get("status") is None:
+        return str(seen.get("said"))
     return f"status {seen.get('status')}" + (f", “{seen['said']}”" if seen.get("said") else "")
 
 

@@ -112,8 +112,14 @@ def _start_with_sudo(host: str, channel: paramiko.Channel, line: str, become: Be
     return said.split(ready, 1)[1]
 
 
+_GIVE_PASSWORD = (
+    "say -K to be asked for the password (or set OVERLAYKIT_BECOME_PASSWORD), or give the login a sudo rule with "
+    "NOPASSWD"
+)
+
+
 def _sudo_refused(said: bytes, become: Become) -> str:
     words = said.decode(errors="replace").strip().splitlines()
     reason = words[-1] if words else "no answer"
-    advice = "check the password" if become.password else "give ansible_become_password, or a sudo rule with NOPASSWD"
+    advice = "check the password" if become.password else _GIVE_PASSWORD
     return f"sudo does not let us become {become.user} ({reason}): {advice}"

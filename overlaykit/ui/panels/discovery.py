@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from overlaykit.remote.at_work import at_work
 from overlaykit.ui.panels.buttons import button
 from overlaykit.ui.panels.markup import count, findings_html, matrix_html
 from overlaykit.ui.panels.panel import Panel
-from overlaykit.ui.panels.worker import at_work
 from overlaykit.words.facts import Facts
 from overlaykit.words.findings import Findings
 from overlaykit.words.probes import Answer

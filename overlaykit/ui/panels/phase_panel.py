@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import ipywidgets as widgets
 
+from overlaykit.remote.at_work import at_work
 from overlaykit.ui.panels.buttons import Buttons
 from overlaykit.ui.panels.export import Export
 from overlaykit.ui.panels.form import Form
 from overlaykit.ui.panels.markup import count, findings_html, plan_html
 from overlaykit.ui.panels.panel import Panel
 from overlaykit.ui.panels.steps import Steps
-from overlaykit.ui.panels.worker import at_work
 from overlaykit.words.errors import Cancelled, PlanRefused
 from overlaykit.words.facts import Facts
 from overlaykit.words.findings import Findings

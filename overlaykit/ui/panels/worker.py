@@ -1,11 +1,8 @@
-"""The thread behind a panel, and who is at work on the hosts.
+"""The thread behind a panel.
 
 worker = Worker("NetworkPanel(guestbook)")
 worker.submit(plan).result()        # one piece of work after the other, in one thread
 worker.soon(plan)                   # the same, once nobody has asked for it again for a moment
-
-with at_work("lab default", "NetworkPanel(guestbook)"):
-    ...                             # nobody else of this kernel is, or PlanRefused says who
 
 A kernel's callbacks must not wait: while one does, no button is heard. So panels begin work here and go on.
 """
@@ -14,20 +11,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import Any, TypeVar
-
-from overlaykit.words.errors import PlanRefused
 
 T = TypeVar("T")
 
 #: Seconds without another change after which the plan is made anew: whoever types is not interrupted.
 MOMENT = 0.5
-
-_AT_WORK: dict[str, str] = {}
-_DOOR = threading.Lock()
 
 
 class Worker:
@@ -63,19 +54,6 @@ class Worker:
     def _run(self) -> None:
         while True:
             self._work.get()()
-
-
-@contextmanager
-def at_work(where: str, who: str) -> Iterator[None]:
-    """These hosts for one at a time, since two that change them at once would each see a half of the other's."""
-    with _DOOR:
-        if other := _AT_WORK.get(where):
-            raise PlanRefused(f"{other} is at work on these hosts: nothing was changed. Try again when it has ended.")
-        _AT_WORK[where] = who
-    try:
-        yield
-    finally:
-        del _AT_WORK[where]
 
 
 def _carry_out(do: Callable[[], T], future: Future[T]) -> None:
