@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Collection, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from overlaykit.lab.backend import Backend
@@ -33,60 +33,60 @@ def wait_until_up(
 ) -> None:
     """Return when all answer. Raise LabError that names each which does not, and the end of its console."""
     deadline = time.monotonic() + (seconds or 60 + 15 * len(nodes))
-    alive = _Alive(lab, backend)
+    waiting = _Waiting(lab, backend, deadline, observer)
     with ThreadPoolExecutor(max_workers=len(nodes) or 1) as pool:
-        asked = {node: pool.submit(_failure, lab, node, backend, alive, deadline, observer) for node in nodes}
-    if sentences := [sentence for sentence in map(Future.result, asked.values()) if sentence]:
+        sentences = [sentence for sentence in pool.map(waiting.failure, nodes) if sentence]
+    if sentences:
         raise LabError("\n".join(sentences))
 
 
-class _Alive:
-    """Which hosts run, looked up once for all who wait: it takes a look at every process of the machine."""
+class _Waiting:
+    """For all hosts of a lab that are on their way."""
 
-    def __init__(self, lab: Lab, backend: Backend) -> None:
-        self._lab, self._backend = lab, backend
+    def __init__(self, lab: Lab, backend: Backend, deadline: float, observer: Observer) -> None:
+        self._lab, self._backend, self._deadline, self._observer = lab, backend, deadline, observer
         self._turn = threading.Lock()
-        self._names: Collection[str] = ()
+        self._running: Collection[str] = ()
         self._looked = -_LIFE_EVERY
 
-    def __contains__(self, name: str) -> bool:
+    def failure(self, node: Node) -> str | None:
+        """Wait for one host; what it ended with where it does not answer."""
+        while not (reason := self._silent(node)):
+            reason = _unanswered(self._lab, node, self._deadline)
+            if reason is None:
+                self._observer(f"{node.name} answers")
+                return None
+            if node.name not in self._backend.running(self._lab):
+                reason = "went off"
+                break
+            if time.monotonic() > self._deadline:
+                break
+            time.sleep(_ASK_EVERY)  # it may be on its way down, to come up again
+        console = self._backend.console(self._lab, node).splitlines()[-_LAST_WORDS:]
+        return "\n".join([f"{node.name} {reason}; its console ends with:", *(f"    {line}" for line in console)])
+
+    def _silent(self, node: Node) -> str | None:
+        """Why the host does not come as far as to listen; None when it does."""
+        look_for_life = time.monotonic() + _LIFE_EVERY
+        while _LISTENS not in (console := _last_boot(self._backend.console(self._lab, node))):
+            now = time.monotonic()
+            if panic := _PANIC.search(console):
+                return f"panicked ({panic[1]})"
+            if now > self._deadline:
+                return "did not finish starting in time"
+            if now > look_for_life:
+                look_for_life = now + _LIFE_EVERY
+                if not self._runs(node):
+                    return "went off while it was starting"
+            time.sleep(_LOOK_EVERY)
+        return None
+
+    def _runs(self, node: Node) -> bool:
+        """Looked up once for all who wait: it takes a look at every process of the machine."""
         with self._turn:
             if time.monotonic() - self._looked >= _LIFE_EVERY:
-                self._names, self._looked = self._backend.running(self._lab), time.monotonic()
-            return name in self._names
-
-
-def _failure(lab: Lab, node: Node, backend: Backend, alive: _Alive, deadline: float, observer: Observer) -> str | None:
-    while not (reason := _silent(lab, node, backend, alive, deadline)):
-        reason = _unanswered(lab, node, deadline)
-        if reason is None:
-            observer(f"{node.name} answers")
-            return None
-        if node.name not in backend.running(lab):
-            reason = "went off"
-            break
-        if time.monotonic() > deadline:
-            break
-        time.sleep(_ASK_EVERY)  # it may be on its way down, to come up again
-    console = backend.console(lab, node).splitlines()[-_LAST_WORDS:]
-    return "\n".join([f"{node.name} {reason}; its console ends with:", *(f"    {line}" for line in console)])
-
-
-def _silent(lab: Lab, node: Node, backend: Backend, alive: _Alive, deadline: float) -> str | None:
-    """Why the host does not come as far as to listen; None when it does."""
-    look_for_life = time.monotonic() + _LIFE_EVERY
-    while _LISTENS not in (console := _last_boot(backend.console(lab, node))):
-        now = time.monotonic()
-        if panic := _PANIC.search(console):
-            return f"panicked ({panic[1]})"
-        if now > deadline:
-            return "did not finish starting in time"
-        if now > look_for_life:  # dearer than a look at its console
-            look_for_life = now + _LIFE_EVERY
-            if node.name not in alive:
-                return "went off while it was starting"
-        time.sleep(_LOOK_EVERY)
-    return None
+                self._running, self._looked = self._backend.running(self._lab), time.monotonic()
+            return node.name in self._running
 
 
 def _last_boot(console: str) -> str:

@@ -129,6 +129,20 @@ def test_more_replicas_change_that_service_alone(up: Hosts) -> None:
     put_right(up, STACK)
 
 
+def test_what_changes_in_place_is_so_when_up_ends(up: Hosts) -> None:
+    """A published port, a setting and a limit: none of the tasks of before is taken for a new one."""
+    changed = STACK.set("frontend.published_port", 8080).set("backend.environment", ["RELEASE=2"])
+    changed = changed.set("backend.memory", "256M")
+    done = put_right(up, changed)
+    assert [command.split()[-1] for command in done] == ["backend", "frontend"]
+    findings = up.discovery(changed).prove()
+    assert findings.ok, findings.details()
+    knock = "bash -c '</dev/tcp/127.0.0.1/80' 2>/dev/null && echo open || echo shut"
+    assert {host.run(knock).stdout for host in up} == {"shut\n"}
+    put_right(up, STACK)
+    assert up.discovery(STACK).prove().ok
+
+
 def test_a_service_removed_by_hand_comes_back(up: Hosts) -> None:
     up["node1"].docker.services.get("backend").remove()
     done = put_right(up, STACK)
