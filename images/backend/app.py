@@ -19,12 +19,17 @@ from typing import Annotated, Any
 
 import uvicorn
 import words
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, StringConstraints
-from pymongo import DESCENDING, MongoClient
-from pymongo.errors import PyMongoError
+
+# FastAPI brings models of OpenAPI's own, which this backend does not serve: to build them when they are needed, and so
+# never, saves a fifth of its start.
+BaseModel.model_config["defer_build"] = True
+
+from fastapi import FastAPI, Request  # noqa: E402
+from fastapi.exceptions import RequestValidationError  # noqa: E402
+from fastapi.responses import JSONResponse  # noqa: E402
+from pymongo import DESCENDING, MongoClient  # noqa: E402
+from pymongo.errors import PyMongoError  # noqa: E402
 
 try:
     settings = words.Settings.from_environment(os.environ)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial, singledispatch
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from tenacity import retry, retry_if_exception, stop_after_attempt
 
 from overlaykit.remote.fleet import FleetHost
 from overlaykit.remote.images import deliver
+from overlaykit.remote.ports import held_by, held_by_any, published_ports
 from overlaykit.remote.service import create_service, update_service, wait_for_tasks
 from overlaykit.remote.work import Work
 from overlaykit.words.allowed import GOSSIP_PORT
@@ -166,8 +167,12 @@ def _(step: UpdateService, host: FleetHost, work: Work) -> None:
 
 @perform.register
 def _(step: Remove, host: FleetHost, work: Work) -> None:
-    """What is gone already is fine; what a stopping task still uses is tried again."""
+    """What is gone already is fine; what a stopping task still uses is tried again.
+
+    The ports of a service are closed some seconds after it is gone, and would be taken for somebody else's till then.
+    """
     api = host.docker.api
+    published = published_ports(host, step.name) if step.kind == "service" else ()
     removers: dict[str, Callable[[str], object]] = {
         "service": api.remove_service,
         "secret": api.remove_secret,
@@ -176,6 +181,9 @@ def _(step: Remove, host: FleetHost, work: Work) -> None:
         "container": partial(api.remove_container, force=True),
     }
     work.wait(lambda: _removed(lambda: removers[step.kind](step.name)))
+    if published:
+        with suppress(DeadlinePassed):  # whoever wants the port next is told that it is taken
+            work.within(PORT_PATIENCE).wait(lambda: held_by_any(work.fleet, published))
 
 
 @perform.register
@@ -189,13 +197,13 @@ def _(step: LeaveSwarm, host: FleetHost, work: Work) -> None:
     ports = (GOSSIP_PORT, *step.published)
     work.wait(lambda: _still_in(host, force=step.force))
     try:
-        work.within(PORT_PATIENCE).wait(lambda: _port_open(host, ports))
+        work.within(PORT_PATIENCE).wait(lambda: held_by(host, ports))
     except DeadlinePassed as held:
         if not step.may_restart:
             raise DeadlinePassed(f"{held}: restart Docker there (sudo systemctl restart docker)") from None
         work.tell("progress", "the engine kept a port of the swarm: restarting it")
         host.run("pkill -x dockerd")  # a practice host starts it again
-        work.wait(lambda: _port_open(host, ports) or _engine_away(host))
+        work.wait(lambda: held_by(host, ports) or _engine_away(host))
 
 
 def _still_in(host: FleetHost, *, force: bool) -> str | None:
@@ -209,12 +217,6 @@ def _still_in(host: FleetHost, *, force: bool) -> str | None:
         if "not part of a swarm" not in said:
             raise
     return None
-
-
-def _port_open(host: FleetHost, ports: Sequence[int]) -> str | None:
-    table = host.run(["cat", "/proc/net/tcp", "/proc/net/tcp6"]).stdout
-    held = [str(port) for port in ports if re.search(rf":{port:04X} \S+ 0A ", table)]  # 0A: listening
-    return f"{host.name}: the engine has left but still holds TCP port {', '.join(held)}" if held else None
 
 
 def _engine_away(host: FleetHost) -> str | None:
