@@ -36,7 +36,8 @@ def plan_swarm(facts: Facts, inventory: Inventory, stack: Stack, *, adopt: bool 
     refuse_taken_port(facts, stack)
     joins, labels = _joins(inventory, facts)
     promotions, demotions = _roles(facts, inventory)
-    return Plan.of("swarm", _stale_nodes(facts, facts.swarm), joins, promotions, labels, demotions, notes=notes)
+    one_by_one = ([demotion] for demotion in demotions)  # two managers that go at once may take the majority along
+    return Plan.of("swarm", _stale_nodes(facts, facts.swarm), joins, promotions, labels, *one_by_one, notes=notes)
 
 
 def prove_swarm(facts: Facts, inventory: Inventory, stack: Stack) -> Findings:

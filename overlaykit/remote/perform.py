@@ -11,7 +11,7 @@ from typing import Any
 import docker
 from docker.errors import APIError, NotFound
 from docker.types import IPAMConfig, IPAMPool
-from tenacity import retry, retry_if_exception, stop_after_attempt
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from overlaykit.remote.fleet import FleetHost
 from overlaykit.remote.images import deliver
@@ -20,6 +20,7 @@ from overlaykit.remote.service import create_service, update_service, wait_for_t
 from overlaykit.remote.work import Work
 from overlaykit.words.allowed import GOSSIP_PORT
 from overlaykit.words.errors import DeadlinePassed, HostError
+from overlaykit.words.host import Role
 from overlaykit.words.steps import (
     HOST_LABEL,
     AwaitService,
@@ -102,7 +103,9 @@ def _(step: RestoreNode, host: FleetHost, work: Work) -> None:
 
 @perform.register
 def _(step: SetRole, host: FleetHost, work: Work) -> None:
+    """Done when the node itself knows it: until then the managers are busy with one that comes or goes."""
     _change_node(host.docker, _node_id(work, step.node), lambda spec: {**spec, "Role": step.role})
+    work.wait(lambda: _of_another_role(work.fleet[step.node], step.role))
 
 
 @perform.register
@@ -264,12 +267,19 @@ def _node_id(work: Work, host: str, hostname: str = "", manager: FleetHost | Non
     return str(listed[0] if len(listed) == 1 else work.fleet[host].docker.info()["Swarm"]["NodeID"])
 
 
-def _moved_on(error: BaseException) -> bool:
-    """Somebody else changed the node between our reading and our writing; the engine only says so in words."""
-    return isinstance(error, APIError) and "out of sequence" in (error.explanation or "")
+def _of_another_role(host: FleetHost, role: Role) -> str | None:
+    is_manager = host.docker.info()["Swarm"]["ControlAvailable"]
+    return None if is_manager == (role == "manager") else f"{host.name}: it is not yet a {role}"
 
 
-@retry(retry=retry_if_exception(_moved_on), stop=stop_after_attempt(10), reraise=True)
+def _passes(error: BaseException) -> bool:
+    """Somebody else changed the node between our reading and our writing, or the managers are just electing a leader;
+    the engine only says so in words."""
+    said = str(error.explanation) if isinstance(error, APIError) else ""
+    return any(words in said for words in ("out of sequence", "raft proposal dropped", "does not have a leader"))
+
+
+@retry(retry=retry_if_exception(_passes), wait=wait_fixed(0.2), stop=stop_after_delay(10), reraise=True)
 def _change_node(client: docker.DockerClient, node_id: str, change: Any) -> None:
     node = client.api.inspect_node(node_id)
     client.api.update_node(node_id, node["Version"]["Index"], change(node["Spec"]))
