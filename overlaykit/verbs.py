@@ -84,8 +84,8 @@ class Phase:
                 f"the hosts of {self.hosts.inventory.source} are not the lab's: nothing was changed. "
                 "Look at the plan, then say connect(…, allow_changes=True)."
             )
-        chosen = plan if plan is not None else self.plan(recreate=recreate)
-        with at_work(self.hosts.where, f"{self.name} of {self.stack.name}"):
+        with at_work(self.hosts.where, f"somebody who applies {self.name}"):
+            chosen = plan if plan is not None else self.plan(recreate=recreate)
             self._keep(chosen)
             result = apply_plan(self.hosts.fleet, chosen, observer=observer, cancel=cancel, deadline=deadline)
             self._forget()

@@ -50,7 +50,7 @@ class _Waiting:
         self._looked = -_LIFE_EVERY
 
     def failure(self, node: Node) -> str | None:
-        """Wait for one host; what it ended with where it does not answer."""
+        """Wait for one host. None when it answers; else the sentence that says why it does not."""
         while not (reason := self._silent(node)):
             reason = _unanswered(self._lab, node, self._deadline)
             if reason is None:

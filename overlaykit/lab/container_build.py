@@ -13,7 +13,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -42,6 +44,7 @@ _FOLDER = "containers-"  # of builds
 _NOTE = "box.json"
 _REPOSITORY = "overlaykit/host"
 SEED = "overlaykit-images-"  # the volume's name begins with it
+_WHOLE = "-whole"
 _DISK = 2 * 10**9  # image and volume, while both are made
 _SECONDS_TO_LOAD = 300
 
@@ -72,7 +75,7 @@ def build_for_containers(observer: Observer) -> LabBuild:
             observer(sentence)
         box = Box(image, f"{SEED}{key}", machine.rights)
         built = LabBuild(place)
-        _fill_seed(engine, box, place, built.images, observer)
+        _fill_seed(engine, box, built.images, observer)
         _note(place, box, machine, _who(engine))
     return built
 
@@ -94,13 +97,16 @@ def remove_from_engine(observer: Observer) -> None:
         observer(f"whether this machine's Docker holds what practice hosts ran from could not be seen: {reason}")
         return
     with engine, engine_says("what practice hosts ran from cannot be removed from this machine's Docker"):
-        for image in {one for key in keys for one in engine.images(name=f"{_REPOSITORY}:{key}", quiet=True)}:
-            engine.remove_image(image, force=True)
-        for image in set(engine.images(name="localhost/overlaykit/*", quiet=True)):
-            engine.remove_image(image, force=True)
-        for key in keys:
-            if has_volume(engine, f"{SEED}{key}") and not _removed(engine, f"{SEED}{key}"):
-                observer(f"somebody else's lab uses the volume {SEED}{key}: it stays")
+        clear_left(engine)
+        images = {one for key in keys for one in engine.images(name=f"{_REPOSITORY}:{key}", quiet=True)}
+        images |= set(engine.images(name="localhost/overlaykit/*", quiet=True))
+        volumes = [
+            name for key in keys for name in (f"{SEED}{key}{_WHOLE}", f"{SEED}{key}") if has_volume(engine, name)
+        ]
+        stay = [name for name in images if not _gone(partial(engine.remove_image, name, force=True))]
+        stay += [name for name in volumes if not _removed(engine, name)]
+        for name in stay:
+            observer(f"{name} is in use on this machine's Docker, and stays")
 
 
 def has_volume(engine: docker.APIClient, name: str) -> bool:
@@ -164,11 +170,16 @@ def _has_image(engine: docker.APIClient, image: str) -> bool:
     return True
 
 
-def _fill_seed(engine: docker.APIClient, box: Box, place: Path, images: KitImages, observer: Observer) -> None:
-    """Whole or not at all. The note is written when it is whole, so without one a volume is what a kill has left."""
-    if has_volume(engine, box.seed) and ((place / _NOTE).exists() or not _removed(engine, box.seed)):
+def _fill_seed(engine: docker.APIClient, box: Box, images: KitImages, observer: Observer) -> None:
+    """Whole or not at all. Others may use the engine too, so an empty volume on it says that this one is whole."""
+    whole = f"{box.seed}{_WHOLE}"
+    if has_volume(engine, box.seed) and has_volume(engine, whole):
         return
-    (place / _NOTE).unlink(missing_ok=True)
+    if has_volume(engine, box.seed) and not _removed(engine, box.seed):  # what a kill has left
+        raise LabError(
+            f"the volume {box.seed} is not whole, and in use: by another build, or by hosts of an earlier overlaykit. "
+            "Try again when that build has ended; such hosts go with `overlaykit lab down`"
+        )
     observer("images: loading the tiers' images, on a practice host of its own")
     said = ""
     try:
@@ -181,6 +192,7 @@ def _fill_seed(engine: docker.APIClient, box: Box, place: Path, images: KitImage
         if "lab-init: images loaded" not in said:
             last = "\n".join(f"    {line}" for line in said.splitlines()[-12:])
             raise LabError(f"the tiers' images could not be loaded on this machine's Docker; it ended with:\n{last}")
+        engine.create_volume(whole)
     except BaseException:
         if has_volume(engine, box.seed):
             engine.remove_volume(box.seed, force=True)
@@ -188,9 +200,13 @@ def _fill_seed(engine: docker.APIClient, box: Box, place: Path, images: KitImage
 
 
 def _removed(engine: docker.APIClient, volume: str) -> bool:
-    """False where something uses it: a lab, and so it is whole."""
+    return _gone(lambda: engine.remove_volume(volume))
+
+
+def _gone(remove: Callable[[], object]) -> bool:
+    """False where something uses it."""
     try:
-        engine.remove_volume(volume)
+        remove()
     except APIError as error:
         if error.status_code == HTTPStatus.CONFLICT:
             return False

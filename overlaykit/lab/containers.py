@@ -64,8 +64,9 @@ class Containers:
 
     def wipe(self, lab: Lab, node: Node) -> None:
         with at_work(f"{node.name} cannot be given a fresh disk") as engine:
-            if container := _container(engine, lab, node):
-                engine.remove_container(container, force=True)
+            for one in _containers(engine, lab.folder):
+                if one["Labels"][_NODE] == node.name:  # whole, or what a start that was killed has left
+                    engine.remove_container(one["Id"], force=True)
             if has_volume(engine, _name(lab, node)):
                 engine.remove_volume(_name(lab, node))
 

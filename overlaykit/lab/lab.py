@@ -74,7 +74,9 @@ def up(
             count, heads = DEFAULT_HOSTS if hosts is None else hosts, 1 if managers is None else managers
             lab = _make(name, folder, backend, hosts=count, managers=heads, observer=observer)
         else:
-            _require_room(lab, folder, lab.nodes)
+            kind = kind_of(lab)
+            running = len(kind.backend.running(lab))
+            kind.require(len(lab.nodes) - running, folder, running)
         _power_on(lab, lab.nodes, observer)
         return lab
 
@@ -122,7 +124,6 @@ def power(name: str, node: str, *, on: bool, observer: Observer = _quiet) -> Non
         lab = _present(name, folder)
         host = lab.node(node)
         if on:
-            _require_room(lab, folder, [host])
             _power_on(lab, [host], observer)
         else:
             kind_of(lab).backend.power_off(lab, host)
@@ -133,7 +134,6 @@ def reset(name: str, *nodes: str, observer: Observer = _quiet) -> None:
     with _locked(name, observer) as folder:
         lab = _present(name, folder)
         hosts = [lab.node(node) for node in nodes]
-        _require_room(lab, folder, hosts)  # before anything is lost
         backend = kind_of(lab).backend
         for host in hosts:
             backend.power_off(lab, host)
@@ -164,14 +164,6 @@ def ssh_command(name: str, node: str, command: str = "") -> list[str]:
 def find_lab(name: str = DEFAULT_LAB) -> Lab | None:
     """The lab of this name, if one was made."""
     return read_lab(_folder(name))
-
-
-def _require_room(lab: Lab, folder: Path, nodes: Sequence[Node]) -> None:
-    """For those of the hosts that do not run yet."""
-    kind = kind_of(lab)
-    running = kind.backend.running(lab)
-    if away := sum(node.name not in running for node in nodes):
-        kind.require(away, folder, len(running))
 
 
 def _power_on(lab: Lab, nodes: Sequence[Node], observer: Observer) -> None:

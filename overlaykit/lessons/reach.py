@@ -157,7 +157,7 @@ class Way:
         """Nothing is put right, but nothing of others may be in the lesson's way either."""
         facts = hosts.look()
         if not hosts.allow_changes:
-            for line in hosts.down(self.stack).plan(facts=facts).commands:
+            for line in hosts.down(self.stack, volumes=True).plan(facts=facts).commands:
                 self.say("plan", line)
             _refuse(hosts, [NOT_THE_LABS])
         if reasons := list(names_taken(facts, self.lesson)):

@@ -3,7 +3,8 @@
     swarm = plan_swarm(facts, inventory, stack)
     network = plan_network(after(swarm, facts), stack, images)
 
-Only what later phases ask about is thought through: who is in the swarm, which networks, services and images there are.
+Only what later phases ask about is thought through: who is in the swarm, which networks, services and images there
+are. What an engine makes by itself, as a swarm's ingress network, is not.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from overlaykit.words.steps import (
     Remove,
     RemoveNetwork,
     SendImage,
+    SetRole,
     Step,
 )
 
 #: Who listens where a service publishes a port; an account that is not root may not see it.
-_OF_AN_ENGINE = ("", "dockerd")
+_OF_AN_ENGINE = ("", "dockerd", "docker-proxy")
 
 
 def after(plan: Plan, facts: Facts) -> Facts:
@@ -37,7 +39,7 @@ def after(plan: Plan, facts: Facts) -> Facts:
     return reduce(_done, plan, facts)
 
 
-def _done(facts: Facts, step: Step) -> Facts:
+def _done(facts: Facts, step: Step) -> Facts:  # noqa: PLR0911 - a table, row by row
     match step:
         case InitSwarm():
             swarm = SwarmFacts("", step.host, step.labels, step.data_path_port, step.address_pool)
@@ -47,6 +49,8 @@ def _done(facts: Facts, step: Step) -> Facts:
         case SendImage():
             names = {step.reference: step.image_id, step.image_id: step.image_id}
             return _host(facts, step.host, lambda host: replace(host, images={**host.images, **names}))
+        case SetRole():
+            return _in_role(facts, step)
         case Remove(kind="service"):
             return _freed(facts, step.name)
         case LabelNode() | ForgetNode() | CreateNetwork() | RemoveNetwork():
@@ -57,7 +61,7 @@ def _done(facts: Facts, step: Step) -> Facts:
 def _in_swarm(swarm: SwarmFacts, step: Step) -> SwarmFacts:
     match step:
         case LabelNode():
-            label = {} if step.remove else {HOST_LABEL: step.node}
+            label = {HOST_LABEL: step.node}
             nodes = (replace(n, labels={**n.labels, **label}) if n.host == step.node else n for n in swarm.nodes)
             return replace(swarm, nodes=tuple(nodes))
         case ForgetNode():
@@ -81,6 +85,18 @@ def _freed(facts: Facts, name: str) -> Facts:
     services = tuple(service for service in swarm.services if service.spec.name != name)
     tasks = tuple(task for task in swarm.tasks if task.service != name)
     return replace(facts, swarm=replace(swarm, services=services, tasks=tasks))
+
+
+def _in_role(facts: Facts, step: SetRole) -> Facts:
+    """Whoever is asked of the swarm is one of its managers."""
+    swarm = facts.swarm
+    if swarm is None:
+        return facts
+    nodes = tuple(replace(node, role=step.role) if node.host == step.node else node for node in swarm.nodes)
+    managers = [node.host for node in nodes if node.role == "manager" and node.host]
+    asked = swarm.host if swarm.host in managers else next(iter(managers), swarm.host)
+    facts = replace(facts, swarm=replace(swarm, nodes=nodes, host=asked))
+    return _host(facts, step.node, partial(replace, is_manager=step.role == "manager"))
 
 
 def _joined(facts: Facts, name: str, role: Role) -> Facts:

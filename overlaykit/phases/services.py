@@ -79,7 +79,8 @@ def unknown_hosts(inventory: Inventory, stack: Stack) -> Iterator[str]:
 def nodes_of_others(facts: Facts) -> tuple[str, ...]:
     """The ids of nodes that are none of our hosts, as an adopted swarm may have: no image is brought to them."""
     ours = {node.id for node in facts.members.values()}
-    return tuple(n.id for n in facts.swarm.nodes if n.id not in ours and n.state == "ready") if facts.swarm else ()
+    nodes = facts.swarm.nodes if facts.swarm else ()
+    return tuple(node.id for node in nodes if node.id not in ours and HOST_LABEL not in node.labels)
 
 
 def wanted_services(

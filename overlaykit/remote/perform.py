@@ -43,7 +43,7 @@ from overlaykit.words.steps import (
     UpdateService,
 )
 
-#: Seconds in which an engine that could say farewell has closed its ports.
+#: Seconds in which an engine closes the ports of a service that was removed, or of a swarm that it could leave.
 PORT_PATIENCE = 8.0
 
 
@@ -104,8 +104,11 @@ def _(step: RestoreNode, host: FleetHost, work: Work) -> None:
 @perform.register
 def _(step: SetRole, host: FleetHost, work: Work) -> None:
     """Done when the node itself knows it: until then the managers are busy with one that comes or goes."""
-    _change_node(host.docker, _node_id(work, step.node), lambda spec: {**spec, "Role": step.role})
+    node_id = _node_id(work, step.node)
+    _change_node(host.docker, node_id, lambda spec: {**spec, "Role": step.role})
     work.wait(lambda: _of_another_role(work.fleet[step.node], step.role))
+    if host.name != step.node:  # who asks for its own demotion is no manager any more, and is told nothing
+        work.wait(lambda: _not_ready(host, node_id, step.node))
 
 
 @perform.register
@@ -270,6 +273,11 @@ def _node_id(work: Work, host: str, hostname: str = "", manager: FleetHost | Non
 def _of_another_role(host: FleetHost, role: Role) -> str | None:
     is_manager = host.docker.info()["Swarm"]["ControlAvailable"]
     return None if is_manager == (role == "manager") else f"{host.name}: it is not yet a {role}"
+
+
+def _not_ready(manager: FleetHost, node_id: str, name: str) -> str | None:
+    state = manager.docker.api.inspect_node(node_id)["Status"]["State"]
+    return None if state == "ready" else f"{name}: the managers call it {state}"
 
 
 def _passes(error: BaseException) -> bool:

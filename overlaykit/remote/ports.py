@@ -17,12 +17,13 @@ from overlaykit.remote.fleet import Fleet, FleetHost
 
 
 def published_ports(host: FleetHost, service: str) -> tuple[int, ...]:
-    """Those of a service, as a manager knows it; none where there is no such service."""
+    """The TCP ports of a service, as a manager knows it; none where there is no such service."""
     try:
         endpoint = host.docker.api.inspect_service(service).get("Endpoint") or {}
     except NotFound:
         return ()
-    return tuple(port["PublishedPort"] for port in endpoint.get("Ports") or ())
+    ports = endpoint.get("Ports") or ()
+    return tuple(port["PublishedPort"] for port in ports if port.get("PublishedPort") and port["Protocol"] == "tcp")
 
 
 def held_by(host: FleetHost, ports: Sequence[int]) -> str | None:

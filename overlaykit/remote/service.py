@@ -30,7 +30,7 @@ from overlaykit.words.steps import HOST_LABEL, ON_HOST
 _NANO = 1_000_000_000
 #: Fields of a service that its tasks do not show.
 _UNSEEN = {"ports", "networks"}
-#: Seconds in which Swarm begins an update; one of nothing that it replaces tasks for never begins.
+#: Seconds in which Swarm begins an update. An update that replaces no task never begins.
 _BEGINS_WITHIN = 5.0
 #: A slot that failed this often while we watched will not heal by itself.
 TOO_OFTEN = 3
@@ -57,7 +57,10 @@ def update_service(client: docker.DockerClient, spec: ServiceSpec, changed: Coll
     and Swarm takes a moment to begin: until then nothing tells the old tasks from new ones.
     """
     client.services.get(spec.name).update(image=spec.image, **service_arguments(client, spec))
-    if _UNSEEN & set(changed) and any(map(_runs, client.api.tasks(filters={"service": spec.name}))):
+    tasks = (
+        client.api.tasks(filters={"service": spec.name, "desired-state": "running"}) if _UNSEEN & set(changed) else ()
+    )
+    if tasks:
         with suppress(DeadlinePassed):
             work.within(_BEGINS_WITHIN).wait(lambda: _not_begun(client, spec.name))
 

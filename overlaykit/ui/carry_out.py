@@ -60,7 +60,7 @@ def agree(run: Run, hosts: Connected, what: str, yes: bool) -> None:
     names = ", ".join(host.name for host in hosts.inventory)
     instead = f"no lab made {names}, and nobody is here to agree: this would {what}. Add --yes to allow it"
     if not (yes or run.screen.confirm(f"No lab made {names}. May overlaykit {what}?", instead)):
-        raise Cancelled("Nothing was asked of the hosts, since the answer was no.")
+        raise Cancelled("The hosts were looked at, and nothing else, since the answer was no.")
     hosts.allow_changes = True
 
 

@@ -51,8 +51,8 @@ def wire(run: Run, target: Target, *, word: str, pcap: Path | None, yes: bool) -
     Says whether it could be read, network by network. The word goes through port 80 of each host, as an
     entry that is struck out again, and a short-lived container on each captures. Exits 0 when the stack's
     network crosses as the stack says (network.encrypted), 1 when it does not, or when it could not be
-    told. The ingress network is told of for itself, and decides nothing. Hosts that no lab made are asked
-    for first.
+    told. The ingress network is told of for itself, and decides nothing. On hosts that no lab made, it
+    asks first.
 
     \b
     $ overlaykit wire --word open-sesame --pcap wire.pcapng

@@ -40,8 +40,13 @@ def test_a_swarm_outlives_one_of_three_managers(lab_hosts: Hosts, lab_name: str)
 
 
 def test_roles_follow_the_inventory(lab_hosts: Hosts) -> None:
+    with with_managers(lab_hosts, "node1", "node2", "node3") as three:
+        three.swarm(STACK).apply()
+        assert three.swarm(STACK).prove().ok
     with with_managers(lab_hosts, "node1") as one:
-        one.swarm(STACK).apply()
+        plan = one.swarm(STACK).plan()
+        assert [step.title for step in plan] == ["make node2 a worker", "make node3 a worker"]
+        one.swarm(STACK).apply(plan=plan)
         assert one.swarm(STACK).prove().ok
         roles = {name: node.role for name, node in one.look().members.items()}
         assert roles == {"node1": "manager", "node2": "worker", "node3": "worker"}

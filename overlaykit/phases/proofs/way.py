@@ -99,7 +99,10 @@ def _persists(stack: Stack, answer: Answer) -> Finding:
     if answer.error:
         return PERSISTS.wrong([answer.error], [host], **words)
     if not seen["wrote"]["id"]:
-        return PERSISTS.unknown([f"nothing was written, so nothing was killed: {_said(seen['wrote'])}"], [host])
+        return PERSISTS.unknown([f"no entry could be written, so nothing was killed: {_said(seen['wrote'])}"], [host])
+    if seen["read"].get("status") is None:
+        told = f"entry written, container killed on {host}; nobody could read it back for {seen['seconds']} s"
+        return PERSISTS.wrong([f"{told}: {_said(seen['read'])}"], [host], **words)
     told = f"entry written, container killed on {host}; the database answered again after {seen['seconds']} s"
     if seen["read"].get("found"):
         return PERSISTS.ok([f"{told}, and the entry was there"], [host])

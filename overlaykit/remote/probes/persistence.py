@@ -36,7 +36,10 @@ def end_database(fleet: Fleet, probe: EndDatabase) -> Json:
     with engine_errors(host.name):
         host.docker.api.kill(probe.container)
     began = time.monotonic()
-    read = read_back(fleet, probe, wrote["id"])
+    try:
+        read = read_back(fleet, probe, wrote["id"])
+    except HostError as error:
+        read = {"said": error.text}
     return {"wrote": wrote, "read": read, "seconds": round(time.monotonic() - began, 1)}
 
 
