@@ -26,10 +26,8 @@ ROOT = Path(__file__).parents[1]
 LAB = "lab.tar.zst"
 _SUMS = "SHA256SUMS"
 _EXAMPLES = ("hosts.example.ini", "stack.example.toml")
-_COPIED = ("notebooks", *_EXAMPLES, "LICENSE", "bundle/install.sh", "bundle/README.md")
+_COPIED = (*_EXAMPLES, "LICENSE", "bundle/install.sh", "bundle/README.md")
 _SOURCES = ("overlaykit", "images", *_EXAMPLES, "pyproject.toml", "README.md", "LICENSE")
-#: What stands on the tests, and works in a clone alone.
-_OF_THE_CLONE = ("notebooks/conftest.py",)
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.pyc")
 
 
@@ -67,8 +65,7 @@ def fill(folder: Path) -> None:
     """Everything into the folder, the list of checksums last."""
     for name in _COPIED:
         copy(ROOT / name, folder / Path(name).name)
-    for name in _OF_THE_CLONE:
-        (folder / name).unlink()
+    copy_lessons(folder)
     print("== Wheels", flush=True)
     (folder / "wheels").mkdir()
     wheels.fetch(kit_wheel(folder / "wheels"), folder / "wheels")
@@ -116,6 +113,12 @@ def sizes(folder: Path) -> list[str]:
     parts = {path.name: _size(path) for path in folder.iterdir()}
     rows = [f"{size / 1e6:8.1f} MB  {name}" for name, size in sorted(parts.items(), key=lambda part: -part[1])]
     return [f"{folder}", *rows, f"{sum(parts.values()) / 1e6:8.1f} MB  together", f"Next: sh {folder}/install.sh"]
+
+
+def copy_lessons(folder: Path) -> None:
+    """The notebooks, without what stands on tests/ and works in a clone alone."""
+    copy(ROOT / "notebooks", folder / "notebooks")
+    (folder / "notebooks" / "conftest.py").unlink()
 
 
 def copy(source: Path, target: Path) -> None:

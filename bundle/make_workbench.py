@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import wheels
-from make_bundle import LAB, ROOT, copy, exit_status, kit_wheel
+from make_bundle import LAB, ROOT, copy, copy_lessons, exit_status, kit_wheel
 
 from overlaykit.lab.carry import export_build
 from overlaykit.making.builder import Builder
@@ -56,8 +56,7 @@ def fill(context: Path) -> None:
     """What the Dockerfile copies, beside it."""
     for name in _COPIED:
         copy(ROOT / name, context / name)
-    copy(ROOT / "notebooks", context / "notebooks")
-    (context / "notebooks" / "conftest.py").unlink()  # it stands on tests/, which the image has not
+    copy_lessons(context)
     say("== Wheels")
     store = context / "wheels"
     store.mkdir()

@@ -23,7 +23,7 @@ _PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
 _BEGINS = "Linux version"
 _LAST_WORDS = 12
 _LOOK_EVERY = 0.1  # seconds, at its console
-_LIFE_EVERY = 1.0
+_LIFE_EVERY = 1.0  # at which hosts run: dearer
 _ASK_EVERY = 0.5
 _NO_CONFIG = Path("/dev/null")  # what a person's ~/.ssh/config says is of other hosts
 
@@ -78,7 +78,7 @@ class _Waiting:
                 look_for_life = now + _LIFE_EVERY
                 if not self._runs(node):
                     return "went off while it was starting"
-            time.sleep(_LOOK_EVERY)
+            time.sleep(_LOOK_EVERY)  # nothing announces a line on a console
         return None
 
     def _runs(self, node: Node) -> bool:

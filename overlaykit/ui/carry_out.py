@@ -44,24 +44,28 @@ def carry_out(
 
 def consent(run: Run, phase: Phase, plan: Plan, yes: bool) -> None:
     """Hosts that no lab made are other people's: nothing of a plan is done before a person has agreed to it."""
-    if phase.hosts.inventory.lab is not None:
-        return
     touched = ", ".join(dict.fromkeys(step.host for step in plan))
+    question = f"Apply these steps of {plan.phase} to {touched}?"
     instead = f"no lab made {touched}, and nobody is here to agree to this plan: look at it, then add --yes"
-    if not (yes or run.screen.confirm(f"Apply these steps of {plan.phase} to {touched}?", instead)):
+    if not _agreed(run, phase.hosts, question, instead, yes=yes):
         raise Cancelled(f"Nothing of {plan.phase} was changed, since the answer was no.")
-    phase.hosts.allow_changes = True
 
 
 def agree(run: Run, hosts: Connected, what: str, yes: bool) -> None:
     """The same for what no plan shows: a proof that leaves nothing, and does something all the same."""
-    if hosts.inventory.lab is not None:
-        return
     names = ", ".join(host.name for host in hosts.inventory)
+    question = f"No lab made {names}. May overlaykit {what}?"
     instead = f"no lab made {names}, and nobody is here to agree: this would {what}. Add --yes to allow it"
-    if not (yes or run.screen.confirm(f"No lab made {names}. May overlaykit {what}?", instead)):
+    if not _agreed(run, hosts, question, instead, yes=yes):
         raise Cancelled("The hosts were looked at, and nothing else, since the answer was no.")
+
+
+def _agreed(run: Run, hosts: Connected, question: str, instead: str, *, yes: bool) -> bool:
+    """A lab's hosts are never asked for; whoever agrees has done so until these hosts are let go."""
+    if hosts.inventory.lab is None and not (yes or run.screen.confirm(question, instead)):
+        return False
     hosts.allow_changes = True
+    return True
 
 
 def _apply(run: Run, phase: Phase, plan: Plan) -> None:
