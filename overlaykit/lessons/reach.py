@@ -21,6 +21,7 @@ from overlaykit.lessons.starts import (
     in_the_way,
     names_taken,
     on_the_disks,
+    phases_until,
     start_of,
 )
 from overlaykit.materials import kit_images, present_images
@@ -129,7 +130,7 @@ class Way:
         return wrong
 
     def _phases(self, hosts: Hosts) -> tuple[Phase, ...]:
-        return hosts.phases(self.stack, self.start) if has(self.start, "swarm") else ()
+        return hosts.phases(self.stack, phases_until(self.start)) if has(self.start, "swarm") else ()
 
     def _shut_doors(self, hosts: Hosts) -> list[str]:
         """The hosts at whose published port the guest book does not open, all the way to the database."""

@@ -32,18 +32,19 @@ from overlaykit.words.steps import (
     is_kits,
 )
 
-Start = Literal["any", "bare", "swarm", "network", "tiers"]
+Start = Literal["any", "bare", "swarm", "network", "tiers", "apart"]
 
-#: What is there before a lesson's first step. Each holds all that stands left of it.
-ORDER: tuple[Start, ...] = ("any", "bare", "swarm", "network", "tiers")
+#: What is there before a lesson's first step. Each holds all that stands left of it; the last, each tier on a host of
+#: its own, which takes some seconds where they had moved together.
+ORDER: tuple[Start, ...] = ("any", "bare", "swarm", "network", "tiers", "apart")
 STARTS: Mapping[str, Start] = {
-    "00": "tiers",
+    "00": "apart",
     "01": "bare",
     "02": "bare",
     "03": "swarm",
     "04": "network",
     "05": "tiers",
-    "06": "tiers",
+    "06": "apart",
     "07": "tiers",
     "08": "tiers",
     "09": "tiers",
@@ -75,6 +76,11 @@ def start_of(lesson: str) -> Start:
 def has(start: Start, part: Start) -> bool:
     """Is that part there at this start?"""
     return ORDER.index(start) >= ORDER.index(part)
+
+
+def phases_until(start: Start) -> str:
+    """The last phase of those that lead to it."""
+    return "tiers" if has(start, "tiers") else start
 
 
 def names_taken(facts: Facts, lesson: str) -> Iterator[str]:
@@ -162,17 +168,21 @@ def _holds_port(host: HostFacts) -> bool:
 
 
 def _services(swarm: SwarmFacts, stack: Stack, start: Start, *, spread: bool) -> Iterator[str]:
-    """Services that are not this start's; with `spread`, tiers that have moved together too: they are made anew."""
+    """Services that are not this start's; with `spread`, tiers that have moved together where they are to be apart."""
     kits = {s.spec.name for s in swarm.services if s.spec.name in TIERS and is_kits(s.spec.labels, stack.name)}
     wanted = kits if has(start, "tiers") else set()
-    together = {"backend", "frontend"} if spread and _crowded(swarm, wanted) else set()
+    together = set(_crowding(swarm)) if spread and has(start, "apart") and len(wanted) == len(TIERS) else set()
     yield from (s.spec.name for s in swarm.services if s.spec.name not in wanted - together)
 
 
-def _crowded(swarm: SwarmFacts, tiers: set[str]) -> bool:
-    """Do fewer hosts than there are, of three, run the three tiers?"""
-    hosts = {task.host for tier in tiers for task in swarm.running(tier)}
-    return len(tiers) == len(TIERS) and len(hosts) < min(len(swarm.nodes), len(TIERS))
+def _crowding(swarm: SwarmFacts) -> Iterator[str]:
+    """Tiers to be made anew: Swarm puts a new task on the host that has fewest. The database stays with its data."""
+    taken = {task.host for task in swarm.running("database")}
+    for tier in ("frontend", "backend"):
+        hosts = {task.host for task in swarm.running(tier)}
+        if hosts <= taken and len(taken) < len(swarm.nodes):
+            yield tier
+        taken |= hosts
 
 
 def _swarm_objects(swarm: SwarmFacts, stack: Stack, start: Start) -> Iterator[Step]:

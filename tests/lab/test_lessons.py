@@ -13,9 +13,10 @@ from overlaykit.inventories import find_inventory
 from overlaykit.kit import Hosts, connect
 from overlaykit.lab import lab as practice
 from overlaykit.lessons import begin, power_off, power_on, session, turn
-from overlaykit.lessons.starts import STARTS, Start, has, in_the_way
+from overlaykit.lessons.starts import STARTS, Start, has, in_the_way, phases_until
 from overlaykit.ui.notebook.start import StartPanel
 from overlaykit.words.errors import PlanRefused
+from overlaykit.words.stack import TIERS
 
 pytestmark = pytest.mark.lessons
 
@@ -56,12 +57,14 @@ def begun(start: Start, lab: str) -> Hosts:
 def is_reached(hosts: Hosts, start: Start) -> None:
     facts = hosts.look()
     assert not in_the_way(facts, STACK, start)
-    for phase in hosts.phases(STACK, start) if has(start, "swarm") else ():
+    for phase in hosts.phases(STACK, phases_until(start)) if has(start, "swarm") else ():
         findings = phase.prove()
         assert len(findings) > 0
         assert findings.ok, findings
     if has(start, "tiers"):
         assert hosts.discovery(STACK).prove().ok
+    if has(start, "apart"):
+        assert facts.swarm and len({facts.swarm.running(tier)[0].host for tier in TIERS}) == len(TIERS)
     assert (facts.swarm is not None) == has(start, "swarm")
 
 
@@ -70,7 +73,7 @@ def said(panels: list[StartPanel], kind: str) -> str:
 
 
 def test_forward_and_back_again(lab: str, panels: list[StartPanel]) -> None:
-    forward: tuple[Start, ...] = ("bare", "swarm", "network", "tiers")
+    forward: tuple[Start, ...] = ("bare", "swarm", "network", "tiers", "apart")
     for start in (*forward, *reversed(forward)):
         begun(start, lab)
     assert "with the old ones go: " not in said(panels, "undo")  # of a swarm alone nothing else is lost
@@ -175,6 +178,10 @@ def all_have_left(hosts: Hosts) -> None:
         host.run("docker swarm leave --force", check=True)
 
 
+def all_in_one_place(hosts: Hosts) -> None:
+    hosts.tiers(STACK.set("frontend.placement", "node3").set("backend.placement", "node3")).apply()
+
+
 def the_lab_is_gone(hosts: Hosts) -> None:
     practice.down(hosts.where)
 
@@ -186,6 +193,7 @@ SPOILED: list[tuple[Callable[[Hosts], None], Start]] = [
     (another_rules, "tiers"),
     (every_image_is_gone, "bare"),
     (all_have_left, "tiers"),
+    (all_in_one_place, "apart"),
     (the_lab_is_gone, "network"),
 ]
 

@@ -68,16 +68,18 @@ def test_a_database_whose_host_is_drained_waits_and_says_why(up: Hosts) -> None:
 
 def test_a_plan_that_is_empty_again(up: Hosts) -> None:
     type_on(up, "node1", "docker node update --label-rm overlaykit.host node2")
-    type_on(up, "node1", "docker service update --detach --limit-memory 64M frontend")
+    type_on(up, "node1", "docker service update --detach --limit-memory 64M --update-order start-first frontend")
     assert hint("10", up) == "the plan would still do this: label node node2"
 
     type_on(up, "node1", "docker node update --label-add overlaykit.host=node3 node2")
     assert hint("10", up) == "the plan would still do this: forget a node, because its label names another host"
 
     type_on(up, "node1", "docker node update --label-add overlaykit.host=node2 node2")
-    assert hint("10", up) == "the plan would still do this: update service frontend, because of its memory"
+    assert (
+        hint("10", up) == "the plan would still do this: update service frontend, because of its memory, update order"
+    )
 
-    type_on(up, "node1", "docker service update --detach --limit-memory 0 frontend")
+    type_on(up, "node1", "docker service update --detach --limit-memory 0 --update-order stop-first frontend")
     assert turn("10", up, STACK).passed
 
 

@@ -22,6 +22,7 @@ from overlaykit.lessons.starts import (
     in_the_way,
     names_taken,
     on_the_disks,
+    phases_until,
     start_of,
 )
 from overlaykit.lessons.turns.wire import missing
@@ -59,6 +60,7 @@ def test_every_lesson_has_a_start() -> None:
 def test_a_start_holds_all_that_stands_left_of_it() -> None:
     assert has("network", "swarm")
     assert not has("network", "tiers")
+    assert [phases_until(start) for start in ("swarm", "tiers", "apart")] == ["swarm", "tiers", "tiers"]
 
 
 @pytest.mark.parametrize(("answers", "start"), [("bare", "bare"), ("network", "network"), ("tiers", "tiers")])
@@ -132,8 +134,8 @@ def test_data_on_another_host_than_the_databases_goes() -> None:
 
 def test_tiers_that_have_moved_together_are_made_anew_on_practice_hosts_alone() -> None:
     together = seen("tiers", {f"swarm.tasks.{number}.NodeID": manager_of("tiers") for number in range(3)})
-    assert undone(together, "tiers") == ["node1$ docker service rm frontend", "node1$ docker service rm backend"]
-    assert undone(together, "tiers", kits_only=True) == []
+    assert undone(together, "apart") == ["node1$ docker service rm frontend", "node1$ docker service rm backend"]
+    assert undone(together, "apart", kits_only=True) == undone(together, "tiers") == []
 
 
 def manager_of(answers: str) -> str:

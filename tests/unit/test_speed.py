@@ -172,4 +172,4 @@ def test_a_container_that_cannot_start_is_said_and_leaves_nothing(two: Two) -> N
     two.client.engine.refuses = {"/start": ["no space left on device"]}
     with pytest.raises(EngineRefused, match=r"node2: .*no space left"):
         two.measured()
-    assert two.removed() == [1, 1]
+    assert two.removed() == [2, 2]

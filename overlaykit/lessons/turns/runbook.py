@@ -51,10 +51,15 @@ def _left(steps: tuple[Step, ...]) -> str:
     if isinstance(first, ForgetNode):
         said = "forget a node, because its label names another host"
     elif isinstance(first, UpdateService):
-        said = f"{first.title}, because of its {', '.join(sorted(change.field for change in first.changes))}"
+        said = f"{first.title}, because of its {', '.join(sorted(_flag(change.field) for change in first.changes))}"
     else:
         said = first.title
     return f"the plan would still do this: {said}"
+
+
+def _flag(field: str) -> str:
+    """As `docker service update --help` has it."""
+    return "update order" if field == "stop_first" else field
 
 
 def _unproven(hosts: Hosts, stack: Stack) -> str:

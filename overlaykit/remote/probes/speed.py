@@ -10,7 +10,8 @@ the host's address in the swarm alone. The callers run in the client's, one afte
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -30,8 +31,8 @@ Json = dict[str, Any]
 #: Label of what is there only to measure.
 _MARK = "overlaykit.speed"
 _LISTEN_WITHIN = 15.0
-#: Seconds until the calling end goes by itself, where nobody came to remove it.
-_LIFETIME = "120"
+#: What the calling end does: it goes by itself after so many seconds, where nobody came to remove it.
+_WAITS = ("sleep", "120")
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,10 @@ def _once(fleet: Fleet, asked: MeasureSpeed, ends: Ends) -> Json:
 
 @contextmanager
 def _ends(fleet: Fleet, asked: MeasureSpeed) -> Iterator[dict[Kind, Ends]]:
+    """All are started side by side: each takes some seconds."""
     made: list[tuple[FleetHost, str]] = []
 
-    def run(host: FleetHost, network: str, command: list[str]) -> str:
+    def run(host: FleetHost, network: str, command: Sequence[str]) -> str:
         with engine_errors(host.name):
             marks = {**asked.labels, _MARK: network}
             container = make_probe(host, asked.images[host.name], marks, command, network, auto_remove=True)
@@ -69,19 +71,26 @@ def _ends(fleet: Fleet, asked: MeasureSpeed) -> Iterator[dict[Kind, Ends]]:
             host.docker.api.start(container)
         return container
 
-    def start(way: Way) -> Ends:
-        listen = json.dumps({"address": way.address})
+    def serve(way: Way) -> tuple[str, int]:
         host = fleet[asked.server]
-        server = run(host, way.server, ["python3", "-ISc", source("speed"), listen])
-        client = run(fleet[asked.client], way.client, ["sleep", _LIFETIME])
+        server = run(host, way.server, ["python3", "-ISc", source("speed"), json.dumps({"address": way.address})])
         with engine_errors(host.name):
-            return Ends(server, client, way.address, _port(host, server))
+            return server, _port(host, server)
 
-    try:
-        yield {kind: start(way) for kind, way in asked.ways.items()}
-    finally:
-        for host, container in made:
-            remove_probe(host, container)
+    with ThreadPoolExecutor(2 * len(asked.ways), "speed") as pool:
+        clients = {k: pool.submit(run, fleet[asked.client], w.client, _WAITS) for k, w in asked.ways.items()}
+        servers = {kind: pool.submit(serve, way) for kind, way in asked.ways.items()}
+        try:
+            yield {kind: _both(servers[kind], clients[kind], way) for kind, way in asked.ways.items()}
+        finally:
+            wait(clients.values())  # whichever failed: what the others made goes too
+            wait(servers.values())
+            list(pool.map(lambda one: remove_probe(*one), made))
+
+
+def _both(server: Future[tuple[str, int]], client: Future[str], way: Way) -> Ends:
+    container, port = server.result()
+    return Ends(container, client.result(), way.address, port)
 
 
 def _silent(state: RetryCallState) -> int:
