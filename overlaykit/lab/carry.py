@@ -10,6 +10,7 @@ A build fits where the recipes are the same. It appears whole, as one that was b
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import tarfile
@@ -52,15 +53,27 @@ def export_build(file: Path, observer: Observer, *, force: bool = False) -> LabB
     elsewhere = f"make room, or name a file on another disk than that of {file}"
     if full := missing_space(file.absolute().parent, int(manifest.room * _PACKED), "the export", elsewhere):
         raise LabNotPossible(full[0])
-    draft = file.with_name(f"{file.name}.{os.getpid()}.part")
-    with _disk_faults(f"{file} cannot be written"):
-        try:
-            with draft.open("xb") as target:
-                parcel.write(manifest, built.path, target, _tenths(observer, f"writing {file}"))
-            draft.replace(file)
-        finally:
-            draft.unlink(missing_ok=True)
+    with _disk_faults(f"{file} cannot be written"), _draft(file) as draft:
+        with draft.open("wb") as target:
+            parcel.write(manifest, built.path, target, _tenths(observer, f"writing {file}"))
+        draft.replace(file)
     return built
+
+
+@contextmanager
+def _draft(file: Path) -> Iterator[Path]:
+    """Where to write it until it is whole. What a killed export has left there is written over by the next."""
+    draft = file.with_name(f"{file.name}.overlaykit-part")
+    with draft.open("ab") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system gives it back when its holder is killed
+        except BlockingIOError:
+            raise LabError(f"{file} is being written by another export: wait for it, or name another file") from None
+        try:
+            yield draft
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
 
 
 def have_build(observer: Observer) -> LabBuild:

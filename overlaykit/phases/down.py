@@ -191,8 +191,9 @@ def _left_in_swarm(facts: Facts, stack: Stack) -> Iterator[str]:
 
 def _held(host: HostFacts, stack: Stack) -> Iterator[int]:
     """Ports of a swarm that the engine has left, and keeps."""
+    owners = {GOSSIP_PORT: ("", "dockerd"), stack.frontend.published_port: ("dockerd",)}  # "": only root is told
     for one in host.listeners or () if host.swarm_state == "inactive" else ():
-        if one.port == GOSSIP_PORT or (one.port == stack.frontend.published_port and one.process == "dockerd"):
+        if one.process in owners.get(one.port, ()):
             yield one.port
 
 

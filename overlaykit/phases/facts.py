@@ -56,8 +56,8 @@ def read_host(host: Host, answer: Json) -> HostFacts:
         addresses={_called(container): tuple(_attached(container)) for container in answer["containers"]},
         running=frozenset(c["Id"] for c in answer["containers"] if c.get("State") == "running"),
         listeners=tuple(_listeners(shell["listeners"])) if shell["listeners"] else None,
-        can_encrypt=_yes(shell["esp"]),
-        has_ipvs=_yes(shell["ipvs"]),
+        can_encrypt=has_part(shell["esp"]),
+        has_ipvs=has_part(shell["ipvs"]),
         underlay=device,
         underlay_mtu=_mtu_of(device, shell),
         subnets=tuple(_subnets(shell["routes"])),
@@ -167,8 +167,17 @@ def _parts(text: str) -> dict[str, list[str]]:
     return parts
 
 
-def _yes(lines: list[str]) -> bool | None:
-    return {"yes": True, "no": False}.get(lines[0].strip() if lines else "")
+def has_part(lines: list[str]) -> bool | None:
+    """Has the kernel a part? As a module, loaded or not, or built in; None where nobody could look at both.
+
+    >>> has_part(["no module", "built in"])
+    True
+    >>> has_part(["no module"])         # where the kernel's symbols cannot be read
+    """
+    seen = {line.strip() for line in lines}
+    if seen & {"loaded", "module", "built in"}:
+        return True
+    return False if {"no module", "not built in"} <= seen else None
 
 
 def _references(images: list[Json]) -> Iterator[tuple[str, str]]:

@@ -27,15 +27,25 @@ _LISTENERS = """
 PATH=$PATH:/usr/sbin:/sbin
 echo @listeners; ss -Hltnp 2>/dev/null || cat /proc/net/tcp /proc/net/tcp6
 """
-_STANDING = r"""
+#: `kernel_part NAME MODULE SYMBOL`. A part that is built in has no folder where modules have theirs, and modprobe knows
+#: of it only where the kernel's list of such parts is installed: the symbol, which it exports, is in the kernel itself.
+_KERNEL_PART = r"""
+kernel_part() {
+echo "@$1"
+[ -d "/sys/module/$2" ] && { echo loaded; return; }
+if command -v modprobe >/dev/null; then modprobe -nq "$2" 2>/dev/null && { echo module; return; }; echo no module; fi
+grep -qw "$3" /proc/kallsyms 2>/dev/null; case $? in 0) echo built in;; 1) echo not built in;; esac
+}
+"""
+_STANDING = (
+    _KERNEL_PART
+    + r"""
 echo @addresses; ip -o -4 addr show 2>/dev/null
 echo @routes; ip -o -4 route show 2>/dev/null
 echo @mtu; for f in /sys/class/net/*/mtu; do read n < "$f"; echo "$f $n"; done
-echo @esp; if [ -d /sys/module/esp4 ] || modprobe -nq esp4 2>/dev/null; then echo yes
-elif command -v modprobe >/dev/null; then echo no; else echo '?'; fi
-echo @ipvs; if [ -d /sys/module/ip_vs ] || modprobe -nq ip_vs 2>/dev/null; then echo yes
-elif command -v modprobe >/dev/null; then echo no; else echo '?'; fi
+kernel_part esp esp4 esp_input_done2; kernel_part ipvs ip_vs register_ip_vs_scheduler
 """
+)
 
 
 def gather(

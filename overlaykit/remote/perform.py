@@ -45,6 +45,7 @@ from overlaykit.words.steps import (
 
 #: Seconds in which an engine closes the ports of a service that was removed, or of a swarm that it could leave.
 PORT_PATIENCE = 8.0
+_FREE_IT = "`sudo ss -ltnp` there says by whom; where it is dockerd, restart Docker (sudo systemctl restart docker)"
 
 
 @singledispatch
@@ -206,8 +207,8 @@ def _(step: LeaveSwarm, host: FleetHost, work: Work) -> None:
         work.within(PORT_PATIENCE).wait(lambda: held_by(host, ports))
     except DeadlinePassed as held:
         if not step.may_restart:
-            raise DeadlinePassed(f"{held}: restart Docker there (sudo systemctl restart docker)") from None
-        work.tell("progress", "the engine kept a port of the swarm: restarting it")
+            raise DeadlinePassed(f"{held}: {_FREE_IT}") from None
+        work.tell("progress", "a port of the swarm is still held: restarting the engine")
         host.run("pkill -x dockerd")  # a practice host starts it again
         work.wait(lambda: held_by(host, ports) or _engine_away(host))
 

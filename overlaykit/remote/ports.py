@@ -1,9 +1,10 @@
 """The ports that a swarm opens on its hosts, until they are closed again.
 
-    held_by(host, (7946, 80))           # "node2: the engine still holds TCP port 80", or None
+    held_by(host, (7946, 80))           # "node2: TCP port 80 is still held", or None
     held_by_any(fleet, (80,))           # of the hosts that answer
 
-A service's ports are closed some seconds after it was removed, the swarm's own when the host has left.
+A service's ports are closed some seconds after it was removed, the swarm's own when the host has left. Whoever listens
+there counts: which process it is only root is told.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ def published_ports(host: FleetHost, service: str) -> tuple[int, ...]:
 
 
 def held_by(host: FleetHost, ports: Sequence[int]) -> str | None:
-    """None once nobody listens there."""
+    """None once nobody at all listens there."""
     table = host.run(["cat", "/proc/net/tcp", "/proc/net/tcp6"]).stdout
     held = [str(port) for port in ports if re.search(rf":{port:04X} \S+ 0A ", table)]  # 0A: listening
-    return f"{host.name}: the engine still holds TCP port {', '.join(held)}" if held else None
+    return f"{host.name}: TCP port {', '.join(held)} is still held" if held else None
 
 
 def held_by_any(fleet: Fleet, ports: Sequence[int]) -> str | None:

@@ -236,6 +236,7 @@ class Engine:
         #: hung up at once).
         self.attached: tuple[bytes, bytes | None] = (b"hello\n", b"")
         self.created: list[dict[str, Any]] = []  # what containers were asked for
+        self.absent: set[str] = set()  # images of which it makes no container
 
     def happen(self, event: object) -> None:
         """Tell everyone who listens."""
@@ -294,11 +295,14 @@ class _Handler(BaseHTTPRequestHandler):
         engine.requests.append(f"{self.command} {self.path}")
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
-        if "/containers/create" in self.path:
-            engine.created.append(json.loads(body))
+        made = json.loads(body) if "/containers/create" in self.path else {}
+        if made and made["Image"] not in engine.absent:
+            engine.created.append(made)
         refusals = next((said for end, said in engine.refuses.items() if self.path.endswith(end)), [])
         if self.path in engine.hang_up_on:
             self.close_connection = True
+        elif made and made["Image"] in engine.absent:
+            self._answer(404, {"message": f"No such image: {made['Image']}"})
         elif refusals:
             self._answer(500, {"message": refusals.pop(0)})
         elif "/attach" in self.path or "/exec/" in self.path:

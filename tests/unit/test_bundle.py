@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -119,6 +120,10 @@ def test_a_dry_run_says_all_and_does_nothing(bundle: Path) -> None:
     home = bundle.parent / "home" / "overlaykit"
     assert steps[0] == f"mkdir -p {home}"
     assert any("pip install" in step and f"--no-index --find-links {bundle}/wheels" in step for step in steps)
+    trusted = steps.index(f"{home}/.venv/bin/jupyter trust {home}/notebooks.part/*.ipynb")
+    assert trusted < steps.index(
+        f"mv {home}/notebooks.part {home}/notebooks"
+    )  # there are only lessons that are trusted
     assert steps[-1] == f"{home}/.venv/bin/overlaykit lab import {bundle}/lab.tar.zst"
     assert not home.exists()
 
@@ -160,6 +165,83 @@ def test_no_python_that_fits_is_told(bundle: Path, tmp_path: Path) -> None:
     done = installing(bundle, PYTHON=str(tmp_path / "bin" / "old"))
     assert done.returncode == 1
     assert done.stderr.startswith("no Python 3.11, 3.12 or 3.13 is found (tried: ")
+
+
+def python_that(bin_: Path, asked: str, answer: str) -> str:
+    """This Python, but for one question."""
+    program(bin_, "python3.12", f'case "$*" in *"{asked}"*) {answer};; *) exec {sys.executable} "$@";; esac')
+    return str(bin_ / "python3.12")
+
+
+@pytest.mark.parametrize(
+    ("libc", "said"),
+    [
+        ("glibc 2.31", "need glibc 2.34 or newer (Debian 12, Ubuntu 22.04, RHEL 9), and this system has glibc 2.31:"),
+        ("glibc 2.33", "and this system has glibc 2.33: take a newer one"),
+        ("musl 1.2.5", "stands on another C library (musl 1.2.5)"),
+        ("", "stands on another C library. Nothing was installed"),
+        ("glibc 2.34", ""),
+        ("glibc 2.36", ""),
+        ("glibc 2.41", ""),
+        ("glibc 3.0", ""),
+    ],
+)
+def test_a_c_library_for_which_there_are_no_wheels_is_told(bundle: Path, tmp_path: Path, libc: str, said: str) -> None:
+    python = python_that(tmp_path / "bin", "libc_ver", f"echo {libc}")
+    done = installing(bundle, "--dry-run", PYTHON=python)
+    assert (done.returncode, said in done.stderr, done.stderr.count("\n")) == ((1, True, 1) if said else (0, True, 0))
+
+
+def test_a_python_that_makes_no_environments_is_told(bundle: Path, tmp_path: Path) -> None:
+    done = installing(bundle, PYTHON=python_that(tmp_path / "bin", "ensurepip", "exit 1"))
+    assert done.returncode == 1
+    assert "lacks venv or pip (ensurepip)" in done.stderr
+    assert "apt-get install python3-venv, or name a Python that has them" in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
+DF = """for last; do :; done
+case $last in *cache*) mount=/cache free={cache};; *) mount=/home free={home};; esac
+echo "Filesystem 1048576-blocks Used Available Capacity Mounted on"
+echo "/dev/x 9000 1 $free 1% {mount}" """
+
+
+@pytest.mark.parametrize(
+    ("free", "mount", "said"),
+    [
+        (
+            (1400, 1400),
+            "/",
+            "the packages and what practice hosts run from take 1500 MB in {home}, and 1400 MB are free",
+        ),
+        ((1500, 1500), "/", ""),
+        (
+            (400, 9000),
+            "$mount",
+            "the packages take 500 MB in {home}, and 400 MB are free there: make room, or name another",
+        ),
+        ((600, 900), "$mount", "what practice hosts run from takes 1000 MB in {cache}/overlaykit, and 900 MB are free"),
+        ((600, 1100), "$mount", ""),
+    ],
+)
+def test_a_disk_that_is_too_full_is_told_first(
+    bundle: Path, tmp_path: Path, free: tuple[int, int], mount: str, said: str
+) -> None:
+    program(tmp_path / "bin", "df", DF.format(home=free[0], cache=free[1], mount=mount))
+    (tmp_path / "cache").mkdir()
+    settings = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = installing(bundle, "--dry-run", str(tmp_path / "mine"), **settings)
+    assert done.returncode == (1 if said else 0)
+    assert done.stderr.startswith(said.format(home=tmp_path / "mine", cache=tmp_path / "cache"))
+    assert done.stderr.count("\n") == (1 if said else 0)
+
+
+def test_who_repeats_it_needs_no_room_anew(bundle: Path, tmp_path: Path) -> None:
+    program(tmp_path / "bin", "df", DF.format(home=1, cache=1, mount="/"))
+    (tmp_path / "mine" / ".venv").mkdir(parents=True)
+    (tmp_path / "home" / ".cache" / "overlaykit" / "builds").mkdir(parents=True)
+    done = installing(bundle, "--dry-run", str(tmp_path / "mine"), PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_option_that_is_not_known_shows_the_use(bundle: Path) -> None:

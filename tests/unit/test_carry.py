@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections import namedtuple
 from collections.abc import Callable, Iterator
@@ -216,6 +217,27 @@ def test_a_disk_that_fills_up_meanwhile_leaves_nothing(
     with pytest.raises(LabError, match=r"lab cannot be written: No space left on device"):
         export_build(tmp_path / "lab", unheard)
     assert list(tmp_path.glob("lab*")) == []
+
+
+SLOW_EXPORT = """
+import pathlib, sys, time
+from overlaykit.lab import carry, parcel
+parcel.write = lambda manifest, folder, target, progress: (target.write(b"half"), target.flush(), print(flush=True),
+                                                           time.sleep(60))
+carry.export_build(pathlib.Path("lab.tar.zst"), lambda _: None)
+"""
+
+
+def test_what_a_killed_export_has_left_is_written_over(built: Path, tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", SLOW_EXPORT], cwd=tmp_path, stdout=subprocess.PIPE) as other:
+        assert other.stdout and other.stdout.readline()  # it writes
+        with pytest.raises(LabError, match=r"lab.tar.zst is being written by another export: wait for it"):
+            export_build(tmp_path / "lab.tar.zst", unheard)
+        other.kill()
+    assert [path.read_bytes() for path in tmp_path.glob("lab*")] == [b"half"]
+    export_build(tmp_path / "lab.tar.zst", unheard)
+    assert [path.name for path in tmp_path.glob("lab*")] == ["lab.tar.zst"]
+    assert parcel.verify(tmp_path / "lab.tar.zst").key == built.name
 
 
 def test_what_is_there_is_not_written_over(built: Path, tmp_path: Path) -> None:

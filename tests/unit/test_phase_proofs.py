@@ -95,3 +95,14 @@ def test_hosts_in_a_swarm_that_nobody_speaks_for_are_not_clean() -> None:
 
 def test_bare_engines_are_clean() -> None:
     assert prove_down(facts("bare.json"), STACK).ok
+
+
+@pytest.mark.parametrize(
+    ("whose", "clean"),
+    [('users:(("dockerd",pid=1,fd=2))', False), ("", False), ('users:(("consul",pid=1,fd=2))', True)],
+)
+def test_a_port_of_the_swarm_that_is_still_open_is_the_engines_unless_seen_otherwise(whose: str, clean: bool) -> None:
+    listening = f"@listeners\nLISTEN 0 128 *:7946 *:* {whose}\n"
+    found = prove_down(facts("bare.json", hosts__node2__shell=listening), STACK)
+    assert found.ok is clean
+    assert ("the engine still holds TCP port 7946" in str(found.details())) is not clean

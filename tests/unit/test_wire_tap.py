@@ -109,6 +109,17 @@ def test_where_no_interface_is_known_nothing_is_started(server: SshServer) -> No
     assert server.engine.created == []
 
 
+def test_where_the_kits_image_is_not_there_it_is_said_what_brings_it(server: SshServer) -> None:
+    server.engine.absent = {"sha256:kit"}
+    capture = captured(server)
+    assert capture.error == (
+        f"{server.host().name}: the kit's image in which it looks there, sha256:kit, is not on this host: "
+        "`overlaykit up` sends it, whatever your tiers are made of, once this machine has made it "
+        "(`overlaykit lab build`)"
+    )
+    assert server.engine.created == []
+
+
 def may_capture() -> bool:
     try:
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()

@@ -45,7 +45,10 @@ CAPTURED = Check(
     "the wire was captured on every host",
     "the wire was not captured on every host",
     "the wire was not captured on every host, or not all of it",
-    ("docker run --rm --network host --cap-drop ALL --cap-add NET_RAW must be allowed on the host",),
+    (
+        "docker run --rm --network host --cap-drop ALL --cap-add NET_RAW must be allowed on the host",
+        "where the kit's image is not there: overlaykit lab build on this machine, once, then overlaykit up",
+    ),
 )
 ASSOCIATED = Check(
     "OK504",

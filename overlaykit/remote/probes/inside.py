@@ -13,7 +13,7 @@ from dataclasses import asdict
 from itertools import starmap
 from typing import Any
 
-from docker.errors import NotFound
+from docker.errors import ImageNotFound, NotFound
 from docker.utils.socket import consume_socket_output, demux_adaptor, frames_iter
 
 from overlaykit.remote.engine import engine_errors
@@ -80,7 +80,10 @@ def make_probe(
     auto_remove: bool = False,
     rights: Sequence[str] = (),
 ) -> str:
-    """A container that runs one of our programs in the network of `network`, with no right but those named."""
+    """A container that runs one of our programs in the network of `network`, with no right but those named.
+
+    Raises HostError where the image is not on the host: it came with `up`, even where no tier is made of it.
+    """
     api = host.docker.api
     allowed: Any = api.create_host_config(
         network_mode=network,
@@ -90,14 +93,21 @@ def make_probe(
         read_only=True,
         auto_remove=auto_remove,
     )
-    made = api.create_container(
-        image,
-        entrypoint=list(command[:1]),
-        command=list(command[1:]),
-        labels={**labels},
-        host_config=allowed,
-        **(settings or {}),
-    )
+    try:
+        made = api.create_container(
+            image,
+            entrypoint=list(command[:1]),
+            command=list(command[1:]),
+            labels={**labels},
+            host_config=allowed,
+            **(settings or {}),
+        )
+    except ImageNotFound:
+        raise HostError(
+            host.name,
+            f"the kit's image in which it looks there, {image}, is not on this host: `overlaykit up` sends it, "
+            "whatever your tiers are made of, once this machine has made it (`overlaykit lab build`)",
+        ) from None
     return str(made["Id"])
 
 
