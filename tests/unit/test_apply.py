@@ -56,10 +56,16 @@ def test_a_fault_of_the_kit_is_a_probes_answer() -> None:
 def test_probes_that_were_cancelled_say_so_when_each_has_ended() -> None:
     cancel = threading.Event()
     told: list[Answer] = []
-    cancel.set()
-    with pytest.raises(Cancelled, match="the probes have left nothing"):
-        run_probes(fleet_of(FakeConnection), [CountPackets(host.name) for host in HOSTS], told.append, cancel)
-    assert len(told) == len(HOSTS)
+
+    def hear(answer: Answer) -> None:
+        told.append(answer)
+        cancel.set()
+
+    for heard in (len(HOSTS), 0):  # who has cancelled before is asked nothing
+        told.clear()
+        with pytest.raises(Cancelled, match="the probes have left nothing"):
+            run_probes(fleet_of(FakeConnection), [CountPackets(host.name) for host in HOSTS], hear, cancel)
+        assert len(told) == heard
 
 
 class Stuck(FakeConnection):

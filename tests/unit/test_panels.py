@@ -224,6 +224,19 @@ def test_a_proof_is_cancelled_too() -> None:
     assert (reader.button("Cancel").disabled, reader.button("Prove").disabled) == (True, False)
 
 
+def test_the_proof_behind_an_apply_is_cancelled_and_what_was_applied_stays() -> None:
+    proving = Held()
+    reader, fake = network_panel(while_proving=proving)
+    reader.panel._recreate.value = True
+    reader.press("Apply", wait=False)
+    assert proving.begun.wait(10)
+    reader.press("Cancel", wait=False)
+    proving.let_go.set()
+    reader.wait()
+    assert (reader.status, fake.applied, reader.panel._recreate.value) == ("cancelled", 1, False)
+    assert "1 of 1 done" in reader.text
+
+
 def test_asking_who_finds_whom_is_cancelled_too() -> None:
     asking = Held()
     kit = FakeKit(discovery=FakePhase("discovery", findings=[WELL], while_proving=asking))

@@ -49,6 +49,7 @@ def run_probes(
     if not probes:
         return ()
     cancelled = cancel or threading.Event()
+    _refuse_cancelled(cancelled)
     pool = ThreadPoolExecutor(len(probes), "probe")
     try:
         run = _Run(fleet, pool, observer, cancelled)
@@ -57,9 +58,13 @@ def run_probes(
         answers = tuple(run.asked[probe.key].result() for probe in probes)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # nothing is left to wait for, unless Ctrl-C was pressed
-    if cancelled.is_set():
-        raise Cancelled("cancelled while the hosts were asked: nothing is proven, and the probes have left nothing")
+    _refuse_cancelled(cancelled)
     return answers
+
+
+def _refuse_cancelled(cancel: threading.Event) -> None:
+    if cancel.is_set():
+        raise Cancelled("cancelled while the hosts were asked: nothing is proven, and the probes have left nothing")
 
 
 def _turn(probe: Probe) -> int:

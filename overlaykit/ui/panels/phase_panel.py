@@ -150,10 +150,10 @@ class PhasePanel(Panel):
             if pressed and self.hosts.inventory.lab is None and plan.commands != before:
                 raise PlanRefused("This plan was not shown yet: nothing was changed. Read it, then press Apply again.")
             result, facts = self._carry_out(phase, plan, facts, cancel)
-            if pressed:
-                self._show_proof(phase, facts, cancel)
             self._recreate.value = False  # what was agreed to once is not agreed to for ever
             self._show_plan(phase, facts)
+            if pressed:
+                self._show_proof(phase, facts, cancel)
         done = len(result.outcomes)
         self._say(f"applied: {count(done, 'step')} done" if done else "nothing was to be done")
         return result
