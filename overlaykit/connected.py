@@ -48,6 +48,19 @@ class Connected:
     def __repr__(self) -> str:
         return "\n".join(f"{host.name}: {host.role}" for host in self.inventory)
 
+    def only(self, *names: str) -> Self:
+        """A part of the hosts, over the same connections: `hosts.only("node1", "node2").swarm(stack).apply()`.
+
+        Phases look at these alone, and do nothing on the others: who is in the swarm stays in it, and the tiers' tasks
+        leave it when the tiers are applied. Raises InputError for an unknown name, and where no manager is left.
+        """
+        part = type(self)(
+            self.inventory.only(*names), self.fleet.only(*names), allow_changes=self.allow_changes, adopt=self.adopt
+        )
+        part._standing = self._standing
+        part._just_tried = {name: error for name, error in self._just_tried.items() if name in names}
+        return part
+
     @property
     def unreachable(self) -> Mapping[str, HostError]:
         """The hosts that did not answer, each with its error."""

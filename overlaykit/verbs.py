@@ -15,7 +15,14 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import (
+    Retrying,
+    retry_if_result,
+    sleep_using_event,
+    stop_after_delay,
+    stop_when_event_set,
+    wait_fixed,
+)
 
 from overlaykit.connected import Connected
 from overlaykit.materials import (
@@ -33,7 +40,7 @@ from overlaykit.phases.services import Wanted
 from overlaykit.remote.apply import DEADLINE, apply_plan
 from overlaykit.remote.at_work import at_work
 from overlaykit.remote.probes.ask import run_probes
-from overlaykit.words.errors import PlanRefused
+from overlaykit.words.errors import Cancelled, PlanRefused
 from overlaykit.words.facts import Facts
 from overlaykit.words.findings import Findings
 from overlaykit.words.images import KitImages
@@ -97,8 +104,13 @@ class Phase:
     def _forget(self) -> None:
         """What need not be remembered any more once it has been."""
 
-    def prove(self, *, facts: Facts | None = None, packets: bool = True) -> Findings:
-        """Is it so? Each finding is a sentence with its evidence. Without `packets`, only what the facts say."""
+    def prove(
+        self, *, facts: Facts | None = None, packets: bool = True, cancel: threading.Event | None = None
+    ) -> Findings:
+        """Is it so? Each finding is a sentence with its evidence. Without `packets`, only what the facts say.
+
+        Raises Cancelled; what it began is cleared away by then.
+        """
         raise NotImplementedError
 
 
@@ -113,7 +125,9 @@ class SwarmPhase(Phase):
     def plan(self, *, facts: Facts | None = None, recreate: bool = False) -> Plan:
         return swarm.plan_swarm(facts or self.look(), self.hosts.inventory, self.stack, adopt=self.hosts.adopt)
 
-    def prove(self, *, facts: Facts | None = None, packets: bool = True) -> Findings:
+    def prove(
+        self, *, facts: Facts | None = None, packets: bool = True, cancel: threading.Event | None = None
+    ) -> Findings:
         return swarm.prove_swarm(facts or self.look(), self.hosts.inventory, self.stack)
 
 
@@ -139,7 +153,9 @@ class NetworkPhase(Phase):
             recreate=recreate,
         )
 
-    def prove(self, *, facts: Facts | None = None, packets: bool = True) -> Findings:
+    def prove(
+        self, *, facts: Facts | None = None, packets: bool = True, cancel: threading.Event | None = None
+    ) -> Findings:
         known = facts or self.look()
         found = network.prove_network(known, self.stack)
         if not (packets and found.ok):
@@ -147,7 +163,8 @@ class NetworkPhase(Phase):
         if not self.hosts.allow_changes:
             return found + Findings((network.NOT_TRIED,))
         probes = discovery.network_probes(known, self.stack)
-        return found + discovery.network_findings(known, self.stack, run_probes(self.hosts.fleet, probes))
+        answers = run_probes(self.hosts.fleet, probes, cancel=cancel)
+        return found + discovery.network_findings(known, self.stack, answers)
 
 
 @dataclass(frozen=True)
@@ -170,20 +187,26 @@ class TiersPhase(Phase):
             if isinstance(step, CreateSecret):
                 keep_database_password(self.stack.name, self.hosts.where, step.value)
 
-    def prove(self, *, facts: Facts | None = None, packets: bool = True) -> Findings:
-        return tiers.prove_tiers(self._started(facts or self.look()), self.stack)
+    def prove(
+        self, *, facts: Facts | None = None, packets: bool = True, cancel: threading.Event | None = None
+    ) -> Findings:
+        return tiers.prove_tiers(self._started(facts or self.look(), cancel or threading.Event()), self.stack)
 
-    def _started(self, facts: Facts) -> Facts:
+    def _started(self, facts: Facts, cancel: threading.Event) -> Facts:
         """The facts once no task is on its way any more: an `up` that was killed leaves tasks that still start."""
         if not tiers.are_starting(facts):
             return facts
         patience = Retrying(
             retry=retry_if_result(tiers.are_starting),
             wait=wait_fixed(0.2),
-            stop=stop_after_delay(PATIENCE),
+            stop=stop_after_delay(PATIENCE) | stop_when_event_set(cancel),
+            sleep=sleep_using_event(cancel),
             retry_error_callback=lambda last: last.outcome.result() if last.outcome else facts,
         )
-        return patience(self.look)
+        started = patience(self.look)
+        if cancel.is_set():
+            raise Cancelled("cancelled while tasks were starting: nothing is proven. They go on")
+        return started
 
 
 @dataclass(frozen=True)
@@ -197,22 +220,29 @@ class DiscoveryPhase(Phase):
     def plan(self, *, facts: Facts | None = None, recreate: bool = False) -> Plan:
         return Plan("discovery")
 
-    def ask(self, facts: Facts, observer: AnswerObserver | None = None) -> tuple[Answer, ...]:
-        """What the running tasks and the hosts answer, as it came."""
-        return run_probes(self.hosts.fleet, discovery.wanted_probes(facts, self.stack), observer)
+    def ask(
+        self, facts: Facts, observer: AnswerObserver | None = None, cancel: threading.Event | None = None
+    ) -> tuple[Answer, ...]:
+        """What the running tasks and the hosts answer, as it came. Raises Cancelled."""
+        return run_probes(self.hosts.fleet, discovery.wanted_probes(facts, self.stack), observer, cancel)
 
     def matrix(self, facts: Facts, answers: Sequence[Answer]) -> tuple[Row, ...]:
         """What each task sees under each name that it needs."""
         return discovery.matrix(facts, self.stack, answers)
 
     def prove(
-        self, *, facts: Facts | None = None, packets: bool = True, answers: Sequence[Answer] | None = None
+        self,
+        *,
+        facts: Facts | None = None,
+        packets: bool = True,
+        cancel: threading.Event | None = None,
+        answers: Sequence[Answer] | None = None,
     ) -> Findings:
         known = facts or self.look()
         if answers is None and not self.hosts.allow_changes:
             return Findings((discovery.NOT_ASKED,))
         if answers is None:
-            answers = self.ask(known) if packets else ()
+            answers = self.ask(known, cancel=cancel) if packets else ()
         return discovery.findings(known, self.stack, answers)
 
     def prove_persistence(self) -> Findings:
@@ -241,5 +271,7 @@ class DownPhase(Phase):
     def plan(self, *, facts: Facts | None = None, recreate: bool = False) -> Plan:
         return down.plan_down(facts or self.look(), self.stack, volumes=self.volumes)
 
-    def prove(self, *, facts: Facts | None = None, packets: bool = True) -> Findings:
+    def prove(
+        self, *, facts: Facts | None = None, packets: bool = True, cancel: threading.Event | None = None
+    ) -> Findings:
         return down.prove_down(facts or self.look(), self.stack, volumes=self.volumes)

@@ -15,6 +15,7 @@ packets.
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,7 +47,12 @@ class WirePhase(Phase):
     def plan(self, *, facts: Facts | None = None, recreate: bool = False) -> Plan:
         return Plan("wire")
 
-    def listen(self, facts: Facts | None = None, observer: AnswerObserver | None = None) -> Wire:
+    def listen(
+        self,
+        facts: Facts | None = None,
+        observer: AnswerObserver | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Wire:
         """Capture on every host while the word goes through the stack, and judge what was captured.
 
         It writes an entry through each host and strikes it out again, and starts a short-lived container on each:
@@ -57,18 +63,20 @@ class WirePhase(Phase):
                 f"the hosts of {self.hosts.inventory.source} are not the lab's: nothing was captured. A capture starts "
                 "a container on each and writes into the guest book; say connect(…, allow_changes=True)."
             )
-        return self.ask(facts or self.look(), observer)
+        return self.ask(facts or self.look(), observer, cancel)
 
-    def ask(self, facts: Facts, observer: AnswerObserver | None = None) -> Wire:
+    def ask(self, facts: Facts, observer: AnswerObserver | None = None, cancel: threading.Event | None = None) -> Wire:
         """The same, where somebody has agreed to it already."""
         probe = wire.wanted_capture(facts, self.stack, self.word or f"canary-{secrets.token_hex(8)}")
-        (answer,) = run_probes(self.hosts.fleet, (probe,), observer)
+        (answer,) = run_probes(self.hosts.fleet, (probe,), observer, cancel)
         return wire.judge(facts, self.stack, answer, _packets(answer, probe.data_port, probe.word))
 
-    def prove(self, *, facts: Facts | None = None, packets: bool = True) -> Findings:
+    def prove(
+        self, *, facts: Facts | None = None, packets: bool = True, cancel: threading.Event | None = None
+    ) -> Findings:
         if not (packets and self.hosts.allow_changes):
             return Findings((NOT_LISTENED,))
-        return self.listen(facts).findings
+        return self.listen(facts, cancel=cancel).findings
 
 
 def _packets(answer: Answer, data_port: int, word: str) -> list[Packet]:

@@ -77,10 +77,12 @@ def unknown_hosts(inventory: Inventory, stack: Stack) -> Iterator[str]:
 
 
 def nodes_of_others(facts: Facts) -> tuple[str, ...]:
-    """The ids of nodes that are none of our hosts, as an adopted swarm may have: no image is brought to them."""
+    """The ids of nodes that are none of these hosts, as in an adopted swarm, or where only a part of the hosts was
+    chosen: no image is brought to them. A node that one of these hosts once was is not meant."""
     ours = {node.id for node in facts.members.values()}
+    names = {host.name for host in facts}
     nodes = facts.swarm.nodes if facts.swarm else ()
-    return tuple(node.id for node in nodes if node.id not in ours and HOST_LABEL not in node.labels)
+    return tuple(node.id for node in nodes if node.id not in ours and node.labels.get(HOST_LABEL) not in names)
 
 
 def wanted_services(

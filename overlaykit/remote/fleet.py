@@ -87,10 +87,11 @@ class FleetHost:
 class Fleet(Mapping[str, FleetHost]):
     """Every host of an inventory, by name, in the inventory's order."""
 
-    def __init__(self, hosts: Iterable[FleetHost]) -> None:
+    def __init__(self, hosts: Iterable[FleetHost], whole: Fleet | None = None) -> None:
         self._hosts = {host.name: host for host in hosts}
+        self._whole = whole or self
+        self._closed = False
         self.unreachable: dict[str, HostError] = {}
-        self.closed = False  # was it hung up? Using a host connects it anew all the same
 
     @classmethod
     def open(
@@ -127,10 +128,21 @@ class Fleet(Mapping[str, FleetHost]):
             pool.shutdown(wait=False, cancel_futures=True)  # nothing is left to wait for, unless Ctrl-C was pressed
         return {host.name: answer for host, answer in zip(chosen, answers, strict=True)}
 
+    def only(self, *names: str) -> Fleet:
+        """A part of the hosts, over the same connections: hanging up on a part is hanging up on all."""
+        part = Fleet((self[name] for name in self if name in names), self._whole)
+        part.unreachable = {name: error for name, error in self.unreachable.items() if name in names}
+        return part
+
+    @property
+    def closed(self) -> bool:
+        """Was it hung up? Using a host connects it anew all the same."""
+        return self._whole._closed
+
     def close(self) -> None:
         """Hang up everywhere."""
-        self.closed = True
-        self.each(FleetHost.close)
+        self._whole._closed = True
+        self._whole.each(FleetHost.close)
 
     def __getitem__(self, name: str) -> FleetHost:
         try:

@@ -54,6 +54,7 @@ class Watch:
         self.ended = threading.Event()
         self.off: frozenset[str] = frozenset()
         self._starting: frozenset[str] = frozenset()
+        self._given_up: frozenset[str] = frozenset()
         self._fleet = fleet
         self._tell = tell
         self._powered_off = powered_off
@@ -81,6 +82,17 @@ class Watch:
         for host in self._hosts:
             host.let_go()
 
+    def look_now(self, within: float) -> Seen:
+        """What every host answers to a look that begins now; of one that takes longer than that, what it said last."""
+        asked = time.monotonic()
+        for host in self._hosts:
+            host.look_soon()
+        waiting = [host for host in self._hosts if host.name not in self._given_up]
+        while not all(host.looked >= asked for host in waiting) and time.monotonic() < asked + within:
+            if self.ended.wait(0.05):
+                break
+        return self._seen(self._given_up)
+
     def heard(self, name: str) -> None:
         """Something happened on a host: look there, and at the managers."""
         for host in self._hosts:
@@ -95,7 +107,7 @@ class Watch:
 
     def _report(self) -> None:
         """Tell what is known whenever it may have changed: an answer came, or one is overdue."""
-        told: frozenset[str] | None = None
+        told = False
         while not self.ended.is_set():
             came = self._news.wait(0.2)
             self._news.clear()
@@ -103,8 +115,10 @@ class Watch:
                 self.stop()
                 break
             silent = self._silent()
-            if all(host.known or host.name in silent for host in self._hosts) and (came or told != silent):
-                told = silent
+            news = came or not told or silent != self._given_up
+            self._given_up = silent
+            if all(host.known or host.name in silent for host in self._hosts) and news:
+                told = True
                 self._tell(self._seen(silent))
         self._done()
         self._leave()

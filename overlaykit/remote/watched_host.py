@@ -70,6 +70,7 @@ class WatchedHost:
         self._well = threading.Event()
         self._next_look = 0.0
         self._echo_until = 0.0
+        self.looked = 0.0  # when the last look that came back was begun
         self._owes_since: float | None = time.monotonic()
         self._stream: CancellableStream[Any] | None = None
 
@@ -125,10 +126,11 @@ class WatchedHost:
 
     def _look(self) -> None:
         self._watch.ended.wait(GATHERING)
+        began = time.monotonic()
         with self._lock:
-            self._next_look = time.monotonic() + HEARTBEAT
+            self._next_look = began + HEARTBEAT
         self.answer, self.error = glance(self._host), ""
-        self._owes_since = None
+        self.looked, self._owes_since = began, None
         self._well.set()
         self._watch.answered()
         if time.monotonic() < self._echo_until or is_on_its_way(self.answer):

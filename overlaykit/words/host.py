@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from overlaykit.words.errors import InputError
 from overlaykit.words.secret import Secret
 
 Role = Literal["manager", "worker"]
@@ -71,6 +72,21 @@ class Inventory:
     def workers(self) -> tuple[Host, ...]:
         """Hosts of role worker."""
         return tuple(host for host in self.hosts if host.role == "worker")
+
+    def only(self, *names: str) -> Inventory:
+        """A part of the hosts, in the same order. Raises InputError: an unknown name, or no manager among them.
+
+        >>> inventory.only("node1", "node2").workers[0].name
+        'node2'
+        """
+        if strange := [name for name in names if name not in {host.name for host in self.hosts}]:
+            known = ", ".join(host.name for host in self.hosts)
+            raise InputError(f"there is no host {strange[0]!r} in {self.source}; there are: {known}")
+        part = replace(self, hosts=tuple(host for host in self.hosts if host.name in names))
+        if not part.managers:
+            managers = ", ".join(host.name for host in self.managers)
+            raise InputError(f"no manager takes part, and a swarm is formed by one: choose at least one of {managers}")
+        return part
 
     def __iter__(self) -> Iterator[Host]:
         return iter(self.hosts)

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lab_server import Server
 from playwright.sync_api import Browser, Locator, Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 SCREENSHOTS = Path(__file__).parents[2] / "test-logs" / "screenshots"
+Motion = Literal["reduce", "no-preference"]
 #: A laptop's width, and more of its height, so that a panel and its heading are seen at once.
 WIDTH, HEIGHT = 1280, 1400
 #: Milliseconds. Within a minute a lesson's slowest cell has ended.
@@ -54,10 +55,10 @@ class Notebook:
 
     @classmethod
     @contextmanager
-    def open(cls, browser: Browser, server: Server, name: str) -> Iterator[Notebook]:
+    def open(cls, browser: Browser, server: Server, name: str, motion: Motion = "reduce") -> Iterator[Notebook]:
         """In a browser that has never been here."""
         context = browser.new_context(
-            viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce", color_scheme=server.theme
+            viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion=motion, color_scheme=server.theme
         )
         context.set_default_timeout(PATIENCE)
         try:
@@ -78,6 +79,10 @@ class Notebook:
         """Every cell as far as the first with these words."""
         self.show(words)
         self._run("notebook:run-all-above")
+        self.run_cell(words)
+
+    def run_cell(self, words: str) -> None:
+        """The first cell with these words, and no other."""
         self.show(words)
         self._run("notebook:run-cell")
 

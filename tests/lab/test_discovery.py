@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from overlaykit.kit import Hosts
 from overlaykit.phases import discovery
 from overlaykit.remote.fleet import Fleet
 from overlaykit.remote.probes.ask import run_probes
+from overlaykit.words.errors import Cancelled
 from overlaykit.words.findings import Findings
 from overlaykit.words.probes import AskNames, Probe, TryPasswords, WriteThrough
 
@@ -120,6 +122,36 @@ def test_each_pair_of_hosts_is_tried(up: Hosts) -> None:
         "OK204": "ok",
         "OK207": "ok",
     }, findings.details()
+    assert left_behind(up) == []
+
+
+@pytest.mark.parametrize("after", [0.3, 1.5])
+@pytest.mark.parametrize("phase", ["network", "discovery"])
+def test_a_proof_that_is_cancelled_leaves_nothing(up: Hosts, phase: str, after: float) -> None:
+    """On a wire where it would wait for long."""
+    entries = [entry for probe in wanted(up, WriteThrough) for entry in written(up, probe)]
+    cancel = threading.Event()
+    pressed = threading.Timer(after, cancel.set)
+    with dropped(up, "node2", VXLAN):
+        pressed.start()
+        with pytest.raises(Cancelled):
+            getattr(up, phase)(STACK).prove(cancel=cancel)
+        pressed.join()
+    assert left_behind(up) == []
+    assert [entry for probe in wanted(up, WriteThrough) for entry in written(up, probe)] == entries
+
+
+def test_a_part_of_the_hosts_is_worked_on_alone(up: Hosts) -> None:
+    """A host that is left out stays what it is; only the tiers' tasks would leave it."""
+    part = up.only("node1", "node3")
+    assert not part.swarm(STACK).plan()
+    assert not part.network(STACK).plan()
+    assert part.swarm(STACK).prove().ok
+    pairs = part.network(STACK).prove()
+    assert pairs.ok and "node2" not in pairs.details()
+    leave = [command for command in part.tiers(STACK).plan().commands if "update" in command]
+    assert len(leave) == 2 and all("node.id!=" in command for command in leave)
+    assert not up.tiers(STACK).plan()
     assert left_behind(up) == []
 
 

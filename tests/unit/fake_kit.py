@@ -6,6 +6,7 @@ monkeypatch.setattr("overlaykit.ui.cli.connect", kit.connect)
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -45,6 +46,7 @@ class FakePhase:
         failing: dict[str, str] | None = None,
         raises: BaseException | None = None,
         while_applying: Callable[[], None] = lambda: None,
+        while_proving: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self._plan = Plan.of(name, list(steps), notes=list(notes))
@@ -54,6 +56,7 @@ class FakePhase:
         self._failing = failing or {}
         self._raises = raises
         self._while_applying = while_applying
+        self._while_proving = while_proving
         self.hosts: FakeKit
         self.applied = 0
         self.recreated = False
@@ -90,10 +93,11 @@ class FakePhase:
             raise ApplyFailed(result)
         return result
 
-    def ask(self, facts: Facts, observer: AnswerObserver) -> tuple[Answer, ...]:
+    def ask(self, facts: Facts, observer: AnswerObserver, cancel: threading.Event | None = None) -> tuple[Answer, ...]:
         answers = (Answer(KnockAtDoors("node1")),)
         for answer in answers:
             observer(answer)
+        self._prove(cancel)
         return answers
 
     def matrix(self, facts: Facts, answers: Sequence[Answer]) -> tuple[Row, ...]:
@@ -103,9 +107,22 @@ class FakePhase:
     def prove_persistence(self) -> Findings:
         return Findings(self._persistence)
 
-    def prove(self, *, facts: Facts, packets: bool = True, answers: Sequence[Answer] = ()) -> Findings:
+    def prove(
+        self,
+        *,
+        facts: Facts,
+        packets: bool = True,
+        cancel: threading.Event | None = None,
+        answers: Sequence[Answer] = (),
+    ) -> Findings:
         self.sent_packets = packets
+        self._prove(cancel)
         return self._findings
+
+    def _prove(self, cancel: threading.Event | None) -> None:
+        self._while_proving()
+        if cancel is not None and cancel.is_set():
+            raise Cancelled(f"{self.name}: cancelled while the hosts were asked")
 
 
 class FakeWire:
@@ -152,6 +169,11 @@ class FakeKit:
 
     def __exit__(self, *_: object) -> None:
         self.closed = True
+
+    def only(self, *names: str) -> FakeKit:
+        part = copy.copy(self)
+        part.inventory = self.inventory.only(*names)
+        return part
 
     def look(self) -> Facts:
         return self.facts

@@ -13,10 +13,10 @@ from overlaykit.remote.fake import FakeConnection
 from overlaykit.remote.fleet import Fleet
 from overlaykit.remote.probes.ask import run_probes
 from overlaykit.remote.ssh.channels import EngineSocket
-from overlaykit.words.errors import ConnectionLost
+from overlaykit.words.errors import Cancelled, ConnectionLost
 from overlaykit.words.host import Host, Inventory
 from overlaykit.words.plan import ApplyFailed, Event, Plan
-from overlaykit.words.probes import CountPackets
+from overlaykit.words.probes import Answer, CountPackets
 from overlaykit.words.steps import InitSwarm
 
 HOSTS = (Host("node1", "192.0.2.1", "manager"), Host("node2", "192.0.2.2", "worker"))
@@ -51,6 +51,21 @@ def test_a_fault_of_the_kit_is_a_probes_answer() -> None:
     answers = run_probes(fleet, [CountPackets(host.name) for host in HOSTS])
     assert [answer.error.partition(": ")[0] for answer in answers] == ["node1", "node2"]
     assert all("KeyError" in answer.error and "a fault of overlaykit" in answer.error for answer in answers)
+
+
+def test_probes_that_were_cancelled_say_so_when_each_has_ended() -> None:
+    cancel = threading.Event()
+    told: list[Answer] = []
+
+    def hear(answer: Answer) -> None:
+        told.append(answer)
+        cancel.set()
+
+    for heard in (len(HOSTS), 0):  # who has cancelled before is asked nothing
+        told.clear()
+        with pytest.raises(Cancelled, match="the probes have left nothing"):
+            run_probes(fleet_of(FakeConnection), [CountPackets(host.name) for host in HOSTS], hear, cancel)
+        assert len(told) == heard
 
 
 class Stuck(FakeConnection):

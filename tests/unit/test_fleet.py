@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 from sshd import SshServer
 
+from overlaykit.kit import Hosts
 from overlaykit.remote.fake import Answer, FakeConnection
 from overlaykit.remote.fleet import Fleet, FleetHost
 from overlaykit.remote.ssh.connect import SshConnection
-from overlaykit.words.errors import ConnectionRefused, EngineRefused, HostError, NoEngine
+from overlaykit.words.errors import ConnectionRefused, EngineRefused, HostError, InputError, NoEngine
 from overlaykit.words.host import Become, Host, Inventory
 
 HOSTS = tuple(Host(f"node{number}", f"192.0.2.{number}", "manager") for number in (1, 2, 3))
@@ -39,6 +41,39 @@ def test_some_hosts_can_be_chosen_and_are_told_in_order() -> None:
     assert fleet.each(lambda host: host.name, []) == {}
     with pytest.raises(KeyError, match="no host 'node9'; there are: node1, node2, node3"):
         fleet["node9"]
+
+
+def test_a_part_has_the_same_connections_and_is_hung_up_with_the_whole() -> None:
+    fleet = Fleet.open(INVENTORY, connect=connect)
+    part = fleet.only("node2", "node1")
+    assert (list(part), part.unreachable) == (["node1", "node2"], {"node2": DOWN})
+    assert part["node1"] is fleet["node1"]
+    assert not part.closed
+    part.close()
+    assert fleet.closed
+    assert not fleet["node3"].connection.alive
+
+
+def test_a_part_of_the_hosts_looks_at_these_alone() -> None:
+    inventory = Inventory((HOSTS[0], replace(HOSTS[1], role="worker"), HOSTS[2]), "hosts.ini", lab="default")
+    hosts = Hosts(inventory, Fleet.open(inventory, connect=connect), allow_changes=True, adopt=True)
+    part = hosts.only("node3", "node2")
+    assert repr(part) == "node2: worker\nnode3: manager"
+    assert (part.where, part.allow_changes, part.adopt) == (hosts.where, True, True)
+    facts = part.look()
+    assert [host.name for host in facts] == ["node2", "node3"]
+    assert facts["node2"].error == "nothing listens"
+
+
+@pytest.mark.parametrize(("names", "sentence"), [
+    (("node1", "node9"), "there is no host 'node9' in hosts.ini; there are: node1, node2, node3"),
+    (("node2",), "no manager takes part, and a swarm is formed by one: choose at least one of node1, node3"),
+    ((), "no manager takes part, and a swarm is formed by one: choose at least one of node1, node3"),
+])  # fmt: skip
+def test_a_part_that_cannot_be_is_refused(names: tuple[str, ...], sentence: str) -> None:
+    inventory = Inventory((HOSTS[0], replace(HOSTS[1], role="worker"), HOSTS[2]), "hosts.ini")
+    with pytest.raises(InputError, match=f"^{re.escape(sentence)}$"):
+        inventory.only(*names)
 
 
 def test_hosts_are_worked_side_by_side() -> None:

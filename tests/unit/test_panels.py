@@ -199,6 +199,108 @@ def test_an_interrupted_cell_cancels_the_work(monkeypatch: pytest.MonkeyPatch) -
     until(lambda: reader.status == "cancelled")
 
 
+class Held:
+    """Work that begins, and goes on until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun, self.let_go = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self.begun.set()
+        self.let_go.wait(10)
+
+
+def test_a_proof_is_cancelled_too() -> None:
+    proving = Held()
+    reader, _ = network_panel(while_proving=proving)
+    reader.press("Prove", wait=False)
+    assert proving.begun.wait(10)
+    reader.press("Cancel", wait=False)
+    assert reader.status == "cancelling: what runs ends first"
+    proving.let_go.set()
+    reader.wait()
+    assert reader.status == "cancelled"
+    assert reader.alerts == ["network: cancelled while the hosts were asked"]
+    assert (reader.button("Cancel").disabled, reader.button("Prove").disabled) == (True, False)
+
+
+def test_the_proof_behind_an_apply_is_cancelled_and_what_was_applied_stays() -> None:
+    proving = Held()
+    reader, fake = network_panel(while_proving=proving)
+    reader.panel._recreate.value = True
+    reader.press("Apply", wait=False)
+    assert proving.begun.wait(10)
+    reader.press("Cancel", wait=False)
+    proving.let_go.set()
+    reader.wait()
+    assert (reader.status, fake.applied, reader.panel._recreate.value) == ("cancelled", 1, False)
+    assert "1 of 1 done" in reader.text
+
+
+def test_asking_who_finds_whom_is_cancelled_too() -> None:
+    asking = Held()
+    kit = FakeKit(discovery=FakePhase("discovery", findings=[WELL], while_proving=asking))
+    reader = Reader(DiscoveryPanel(kit, Stack()))  # type: ignore[arg-type]
+    assert reader.button("Cancel").disabled
+    reader.press("Refresh", wait=False)
+    assert asking.begun.wait(10)
+    reader.press("Cancel", wait=False)
+    asking.let_go.set()
+    reader.wait()
+    assert (reader.status, reader.button("Refresh").disabled) == ("cancelled", False)
+    reader.press("Refresh")
+    assert reader.status == "proven"
+
+
+@pytest.mark.parametrize(("panel", "name", "button"), [
+    (NetworkPanel, "network", "Apply"), (NetworkPanel, "network", "Prove"), (DiscoveryPanel, "discovery", "Refresh"),
+])  # fmt: skip
+def test_its_cell_run_again_shows_the_work_and_begins_no_second(panel: Any, name: str, button: str) -> None:
+    held = Held()
+    phases: Any = {name: FakePhase(name, [NETWORK], findings=[WELL], while_applying=held, while_proving=held)}
+    kit = FakeKit(**phases)
+    reader = Reader(panel(kit, Stack()))
+    reader.press(button, wait=False)
+    assert held.begun.wait(10)
+    assert panel(kit, Stack()) is reader.panel
+    assert panel(kit, Stack().set("network.subnet", "10.30.0.0/24")) is not reader.panel
+    assert panel(FakeKit(lab="another"), Stack()) is not reader.panel
+    held.let_go.set()
+    reader.wait()
+    assert panel(kit, Stack()) is not reader.panel
+
+
+def swarm_panel() -> tuple[Reader, FakeKit]:
+    kit = FakeKit(swarm=FakePhase("swarm", SWARM, findings=[WELL]))
+    return Reader(SwarmPanel(kit, Stack())), kit  # type: ignore[arg-type]
+
+
+def test_who_takes_part_is_ticked_and_handed_on() -> None:
+    reader, kit = swarm_panel()
+    assert reader.panel.hosts is kit
+    assert "node1 as manager, node2 as worker" in reader.text
+    reader.turn("take part", ("node1",))
+    assert [host.name for host in reader.panel.hosts.inventory] == ["node1"]
+    assert len(kit.inventory) == 2
+    assert "Nothing is done on node2. Who is in the swarm already stays in it" in reader.text
+    reader.press("Plan")
+    planned: Any = kit._given["swarm"].hosts
+    assert planned is reader.panel.hosts
+    reader.turn("take part", ("node1", "node2"))
+    assert len(reader.panel.hosts.inventory) == 2
+    assert "Nothing is done on" not in reader.text
+
+
+def test_without_a_manager_nobody_takes_part_and_it_says_why() -> None:
+    reader, _ = swarm_panel()
+    reader.turn("take part", ("node2",))
+    assert reader.alerts == ["no manager takes part, and a swarm is formed by one: choose at least one of node1"]
+    assert [host.name for host in reader.panel.hosts.inventory] == ["node1", "node2"]
+    assert [reader.button(name).disabled for name in ("Plan", "Apply", "Prove")] == [True] * 3
+    reader.turn("take part", ("node1",))
+    assert (reader.alerts, reader.button("Apply").disabled) == ([], False)
+
+
 def test_two_panels_do_not_change_the_same_hosts_at_once() -> None:
     begun, released = threading.Event(), threading.Event()
 

@@ -25,13 +25,18 @@ BARE = {
 
 
 @pytest.fixture
-def hosts(tmp_path: Path) -> Iterator[Hosts]:
+def server(tmp_path: Path) -> Iterator[SshServer]:
     with SshServer(tmp_path) as server:
         server.engine.answers = dict(BARE)
-        # the port 80 that this machine reaches is one where nobody listens
-        inventory = Inventory((server.host(published="127.0.0.1:9"),), "hosts.ini")
-        with Hosts(inventory, Fleet.open(inventory), allow_changes=False, adopt=False) as hosts:
-            yield hosts
+        yield server
+
+
+@pytest.fixture
+def hosts(server: SshServer) -> Iterator[Hosts]:
+    # the port 80 that this machine reaches is one where nobody listens
+    inventory = Inventory((server.host(published="127.0.0.1:9"),), "hosts.ini")
+    with Hosts(inventory, Fleet.open(inventory), allow_changes=False, adopt=False) as hosts:
+        yield hosts
 
 
 @pytest.fixture
@@ -55,6 +60,14 @@ def test_a_notebook_keeps_a_name_that_is_the_same_each_time_and_a_drawing(shown:
     assert data["text/plain"] == "Picture(guestbook)"
     assert "application/vnd.jupyter.widget-view+json" in data
     assert "1 host, no swarm" in data["image/svg+xml"]
+
+
+def test_shown_again_a_notebook_keeps_how_it_is_by_then(server: SshServer, shown: Picture) -> None:
+    shown._repr_mimebundle_()
+    server.engine.answers["/networks"] = [{"Name": "vault", "Driver": "overlay"}]  # and no event tells of it
+    bundle = shown._repr_mimebundle_()
+    assert bundle is not None
+    assert "vault" in bundle[0]["image/svg+xml"]
 
 
 def test_it_follows_once_it_is_shown_and_rests_when_nobody_looks(shown: Picture) -> None:

@@ -81,6 +81,22 @@ def test_what_happens_is_told_within_two_seconds(server: SshServer, follower: Fo
     assert follower.until(lambda seen: node(seen).get("networks") != []) < 2
 
 
+def test_who_asks_now_is_not_told_of_before(server: SshServer, fleet: Fleet) -> None:
+    watch = Watch(fleet, lambda _: None, patience=1.0)
+    watch.start()
+    try:
+        assert node(watch.look_now(5))["networks"] == []
+        server.engine.answers["/networks"] = [{"Name": "guestbook", "Driver": "overlay"}]  # and no event tells of it
+        began = time.monotonic()
+        assert node(watch.look_now(5))["networks"] != []
+        assert time.monotonic() - began < 2
+        server.frozen.set()
+        assert node(watch.look_now(0.3))["networks"] != []
+    finally:
+        watch.stop()
+        server.frozen.clear()
+
+
 def test_events_that_come_together_are_one_reason_to_look(server: SshServer, follower: Follower) -> None:
     follower.until(lambda seen: bool(server.engine.listening))
     before = len([line for line in server.engine.requests if line.endswith("/info")])

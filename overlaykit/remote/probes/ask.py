@@ -21,7 +21,7 @@ from overlaykit.remote.probes.pairs import try_pairs
 from overlaykit.remote.probes.persistence import end_database
 from overlaykit.remote.probes.tap import watch_wire
 from overlaykit.remote.probes.way import Settling, write_through
-from overlaykit.words.errors import OverlaykitError
+from overlaykit.words.errors import Cancelled, OverlaykitError
 from overlaykit.words.probes import (
     Answer,
     AnswerObserver,
@@ -39,18 +39,32 @@ from overlaykit.words.probes import (
 Ask = Callable[[], dict[str, Any]]
 
 
-def run_probes(fleet: Fleet, probes: Sequence[Probe], observer: AnswerObserver | None = None) -> tuple[Answer, ...]:
-    """One answer for each probe, in their order."""
+def run_probes(
+    fleet: Fleet,
+    probes: Sequence[Probe],
+    observer: AnswerObserver | None = None,
+    cancel: threading.Event | None = None,
+) -> tuple[Answer, ...]:
+    """One answer for each probe, in their order. Raises Cancelled, when each has cleared away what it made."""
     if not probes:
         return ()
+    cancelled = cancel or threading.Event()
+    _refuse_cancelled(cancelled)
     pool = ThreadPoolExecutor(len(probes), "probe")
     try:
-        run = _Run(fleet, pool, observer)
+        run = _Run(fleet, pool, observer, cancelled)
         for probe in sorted(probes, key=_turn):
             run.begin(probe)
-        return tuple(run.asked[probe.key].result() for probe in probes)
+        answers = tuple(run.asked[probe.key].result() for probe in probes)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # nothing is left to wait for, unless Ctrl-C was pressed
+    _refuse_cancelled(cancelled)
+    return answers
+
+
+def _refuse_cancelled(cancel: threading.Event) -> None:
+    if cancel.is_set():
+        raise Cancelled("cancelled while the hosts were asked: nothing is proven, and the probes have left nothing")
 
 
 def _turn(probe: Probe) -> int:
@@ -61,8 +75,11 @@ def _turn(probe: Probe) -> int:
 class _Run:
     """One run: what has been asked so far, so that later probes can wait for earlier ones."""
 
-    def __init__(self, fleet: Fleet, pool: ThreadPoolExecutor, observer: AnswerObserver | None) -> None:
+    def __init__(
+        self, fleet: Fleet, pool: ThreadPoolExecutor, observer: AnswerObserver | None, cancel: threading.Event
+    ) -> None:
         self.fleet = fleet
+        self.cancel = cancel
         self.asked: dict[str, Future[Answer]] = {}
         self._pool = pool
         self._observer = observer
@@ -100,7 +117,7 @@ class _Run:
                 wait([future for key, future in earlier.items() if not key.startswith("packets")])
                 return count_packets(self.fleet[probe.host])
             case TryPairs():
-                return try_pairs(self.fleet, probe)
+                return try_pairs(self.fleet, probe, self.cancel)
             case EndDatabase():
                 return end_database(self.fleet, probe)
             case WatchWire():

@@ -18,7 +18,15 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from docker.errors import NotFound
-from tenacity import RetryCallState, retry, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import (
+    RetryCallState,
+    retry,
+    retry_if_result,
+    sleep_using_event,
+    stop_after_delay,
+    stop_when_event_set,
+    wait_fixed,
+)
 
 from overlaykit.remote.engine import engine_errors
 from overlaykit.remote.fleet import Fleet, FleetHost
@@ -26,7 +34,7 @@ from overlaykit.remote.probes.doors import count_packets
 from overlaykit.remote.probes.programs import source
 from overlaykit.remote.service import create_service, wait_for_tasks
 from overlaykit.remote.work import BETWEEN_LOOKS, Work
-from overlaykit.words.errors import DeadlinePassed, HostError
+from overlaykit.words.errors import Cancelled, DeadlinePassed, HostError
 from overlaykit.words.probes import TryPairs
 from overlaykit.words.service import ServiceSpec
 from overlaykit.words.steps import ON_HOST
@@ -43,31 +51,31 @@ _FIND_WITHIN = 10.0
 _GO_WITHIN = 15.0
 
 
-def try_pairs(fleet: Fleet, probe: TryPairs) -> Json:
-    """What every host saw of every other."""
+def try_pairs(fleet: Fleet, probe: TryPairs, cancel: threading.Event) -> Json:
+    """What every host saw of every other, as far as it had come when it was cancelled."""
     run = secrets.token_hex(3)
     names = {host: f"overlaykit-probe-{run}-{number}" for number, host in enumerate(probe.images, start=1)}
     _clear(fleet, probe)
     try:
-        silent = _start(fleet, probe, names)
-        seen = _listen(fleet, probe, names, silent)
+        silent = _start(fleet, probe, names, cancel)
+        seen = _listen(fleet, probe, names, silent, cancel)
         packets = fleet.each(count_packets, hosts=probe.images) if probe.encrypted else {}
     finally:
         _clear(fleet, probe)
     return {"pairs": seen, "silent": silent, "packets": {host: _plain(answer) for host, answer in packets.items()}}
 
 
-def _start(fleet: Fleet, probe: TryPairs, names: Mapping[str, str]) -> dict[str, str]:
+def _start(fleet: Fleet, probe: TryPairs, names: Mapping[str, str], cancel: threading.Event) -> dict[str, str]:
     """Start the probes side by side; for each host whose probe does not run, why."""
-    work = Work(fleet, lambda *_: None, threading.Event(), time.monotonic() + _START_WITHIN)
+    work = Work(fleet, lambda *_: None, cancel, time.monotonic() + _START_WITHIN)
     manager = fleet[probe.host].docker
 
     def start(host: FleetHost) -> None:
         try:
             create_service(manager, _service(probe, names, host.name), work)
             wait_for_tasks(manager, names[host.name], work)
-        except DeadlinePassed as passed:
-            raise HostError(host.name, str(passed)) from passed
+        except (DeadlinePassed, Cancelled) as given_up:  # on each host by itself: all have ended before it is cleared
+            raise HostError(host.name, str(given_up)) from given_up
 
     started = fleet.each(start, hosts=names)
     return {host: answer.text for host, answer in started.items() if isinstance(answer, HostError)}
@@ -87,15 +95,18 @@ def _service(probe: TryPairs, names: Mapping[str, str], host: str) -> ServiceSpe
     )
 
 
-def _listen(fleet: Fleet, probe: TryPairs, names: Mapping[str, str], silent: Mapping[str, str]) -> dict[str, Json]:
+def _listen(
+    fleet: Fleet, probe: TryPairs, names: Mapping[str, str], silent: Mapping[str, str], cancel: threading.Event
+) -> dict[str, Json]:
     """Read what the probes print until all is well, or it is clear that it will not be."""
     heard: dict[str, Json] = {}
     running = [host for host in names if host not in silent]
 
     @retry(
         retry=retry_if_result(lambda done: not done),
-        stop=stop_after_delay(_FIND_WITHIN),
+        stop=stop_after_delay(_FIND_WITHIN) | stop_when_event_set(cancel),
         wait=wait_fixed(BETWEEN_LOOKS),
+        sleep=sleep_using_event(cancel),
         retry_error_callback=lambda _: False,
     )
     def all_well() -> bool:

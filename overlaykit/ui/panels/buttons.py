@@ -29,17 +29,19 @@ class Buttons(widgets.HBox):
     ) -> None:
         self.plan = button("Plan", "Look at the hosts and show what would be done; changes nothing", plan)
         self.apply = button("Apply", "Do what the plan says, then prove it", apply, button_style="primary")
-        self.cancel = button("Cancel", "Begin no other step; Apply goes on from there", cancel, disabled=True)
+        self.cancel = button(
+            "Cancel", "Begin nothing else: what runs ends first, and Apply goes on from there", cancel, disabled=True
+        )
         self.prove = button("Prove", "Ask the hosts whether it is so", prove)
         self.export = button("Export stack.toml", "Write these values beside the notebook", export)
         super().__init__([self.plan, self.apply, self.cancel, self.prove, self.export])
         self.add_class("okp-buttons")
 
-    def follow(self, *, busy: bool, applying: bool, refused: bool, may_change: bool) -> None:
+    def follow(self, *, busy: bool, refused: bool, may_change: bool) -> None:
         """Quiet what cannot be done now."""
         self.plan.disabled = busy or refused
         self.apply.disabled = busy or refused or not may_change
-        self.cancel.disabled = not applying
+        self.cancel.disabled = not busy
         self.prove.disabled = busy or refused
         self.export.disabled = refused
 

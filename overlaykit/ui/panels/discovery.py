@@ -7,6 +7,7 @@ panel.prove()                       # the same, from a cell
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ class DiscoveryPanel(Panel):
     def __init__(self, hosts: Hosts, stack: Stack) -> None:
         self.stack = stack
         self._refresh = button("Refresh", "Ask every task and every host", self._start, button_style="primary")
+        self._end = button("Cancel", "Ask nothing else: what is being asked ends first", self._stop, disabled=True)
         self._matrix, self._proof = widgets.HTML(), widgets.HTML()
         super().__init__(hosts, stack)
         self._say(_BEFORE)
@@ -45,37 +47,38 @@ class DiscoveryPanel(Panel):
         return self._wait(self._start())
 
     def _parts(self) -> list[Any]:
-        buttons = widgets.HBox([self._refresh, self._status])
+        buttons = widgets.HBox([self._refresh, self._end, self._status])
         buttons.add_class("okp-buttons")
         return [buttons, self._alert, self._matrix, self._proof]
 
     def _set_busy(self, busy: bool) -> None:
         super()._set_busy(busy)
-        self._refresh.disabled = busy
+        self._refresh.disabled, self._end.disabled = busy, not busy
 
     def _start(self) -> Future[Findings]:
         return self._begin(self._ask)
 
-    def _ask(self) -> Findings:
+    def _ask(self, cancel: threading.Event) -> Findings:
         with at_work(self.hosts.where, self._name):
             self._say("looking at the hosts")
             phase = self.hosts.discovery(self.stack)
             facts = phase.look()
-            answers = self._answers(phase, facts) if self.hosts.allow_changes else None
+            answers = self._answers(phase, facts, cancel) if self.hosts.allow_changes else None
             findings = phase.prove(facts=facts, answers=answers)
         self._proof.value = findings_html(findings)
         self._say("proven" if findings.ok else "not so: see the proof")
         return findings
 
-    def _answers(self, phase: DiscoveryPhase, facts: Facts) -> tuple[Answer, ...]:
+    def _answers(self, phase: DiscoveryPhase, facts: Facts, cancel: threading.Event) -> tuple[Answer, ...]:
         """What was answered, counted as it comes in; the matrix is drawn from it."""
         heard: list[Answer] = []
 
         def hear(answer: Answer) -> None:
             heard.append(answer)
-            self._say(f"asking: {count(len(heard), 'answer')} so far, the last from {answer.probe.host}")
+            going_on = "cancelling" if cancel.is_set() else "asking"
+            self._say(f"{going_on}: {count(len(heard), 'answer')} so far, the last from {answer.probe.host}")
 
-        answers = phase.ask(facts, hear)
+        answers = phase.ask(facts, hear, cancel)
         rows = phase.matrix(facts, answers)
         self._matrix.value = matrix_html(rows) if rows else ""
         return answers

@@ -28,16 +28,15 @@ AT_ONCE = ("host", "replicas", "placement", "published_port", "image", "memory")
 
 
 class Control(widgets.VBox):
-    """One parameter."""
+    """One choice: its input, what it means, and beneath it why a value is refused."""
 
-    def __init__(self, name: str, spec: Field[Any], value: Any, hosts: Sequence[str]) -> None:
+    def __init__(self, name: str, asked: Any, meaning: str, *beneath: Any) -> None:
         self.parameter = name
-        self.input = make_input(name, spec, value, hosts)
+        self.input = asked
         self._refused = widgets.HTML(layout=widgets.Layout(display="none"))
-        meaning = widgets.HTML(f'<span class="okp-hint">{escape(spec.metadata["doc"])}</span>')
-        row = widgets.HBox([self.input, meaning])
+        row = widgets.HBox([self.input, widgets.HTML(f'<span class="okp-hint">{escape(meaning)}</span>')])
         row.add_class("okp-row")
-        super().__init__([row, self._refused])
+        super().__init__([row, self._refused, *beneath])
 
     def refuse(self, sentence: str) -> None:
         """Say beneath the input why its value is refused; an empty sentence takes that back."""
@@ -59,7 +58,10 @@ class Form(widgets.VBox):
         self.refused: dict[str, str] = {}
         self._turned = turned
         shown = [(name, spec) for name, spec in parameters() if _is_shown(name, spec, tables)]
-        self._controls = {name: Control(name, spec, stack.get(name), hosts) for name, spec in shown}
+        self._controls = {
+            name: Control(name, make_input(name, spec, stack.get(name), hosts), spec.metadata["doc"])
+            for name, spec in shown
+        }
         super().__init__([part for table in tables for part in self._section(table)])
         for control in self._controls.values():
             control.input.observe(lambda _, turned=control: self._take(turned), "value")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import ipywidgets as widgets
+import traitlets
 
 from overlaykit.remote.faults import own_fault
 from overlaykit.ui.panels.markup import alert_html, status_html
@@ -25,13 +26,25 @@ T = TypeVar("T")
 _STYLE = (Path(__file__).parent / "panel.css").read_text()
 
 
-class Panel(widgets.VBox):
+#: The panels at work, by what they were made of.
+_AT_WORK: dict[tuple[type, str, Stack], Any] = {}
+
+
+class OneAtWork(traitlets.MetaHasTraits):
+    """Made again while it is at work, a panel is the same one: who closed the tab runs its cell again, and sees it."""
+
+    def __call__(cls, hosts: Hosts, stack: Stack) -> Any:
+        return _AT_WORK.get((cls, hosts.where, stack)) or super().__call__(hosts, stack)
+
+
+class Panel(widgets.VBox, metaclass=OneAtWork):
     """A box with a heading, a status and an alert; its work is done in one thread of its own."""
 
     title = ""
 
     def __init__(self, hosts: Hosts, stack: Stack) -> None:
         self.hosts = hosts
+        self._made_of = type(self), hosts.where, stack
         self._name = f"{type(self).__name__}({stack.name})"
         self._worker = Worker(self._name)
         self._cancel = threading.Event()
@@ -59,18 +72,25 @@ class Panel(widgets.VBox):
         """Buttons follow in the panels that have them."""
         self._busy = busy
 
-    def _begin(self, do: Callable[[], T]) -> Future[T]:
-        """Do it in the worker, the buttons being quiet meanwhile."""
+    def _begin(self, do: Callable[[threading.Event], T]) -> Future[T]:
+        """Do it in the worker, the buttons being quiet meanwhile; it is given what tells that it is cancelled."""
+        cancel = self._cancel = threading.Event()
         self._set_busy(True)
+        _AT_WORK[self._made_of] = self
 
         def work() -> T:
             try:
-                return self._shown(do)
+                return self._shown(lambda: do(cancel))
             finally:
+                _AT_WORK.pop(self._made_of, None)
                 self._set_busy(False)
                 self._show_again()
 
         return self._worker.submit(work)
+
+    def _stop(self) -> None:
+        self._cancel.set()
+        self._say("cancelling: what runs ends first")
 
     def _show_again(self) -> None:
         """A page that was just being loaded has missed what was told meanwhile."""

@@ -1,7 +1,7 @@
 """A panel of a phase that plans: turn, plan, apply, prove.
 
 What is turned becomes `panel.stack` at once, and its plan soon. Apply runs in the panel's worker, so it goes on
-when the browser's tab is closed; the panel, shown again, tells where it is.
+when the browser's tab is closed; the panel, shown again or made again by its cell, tells where it is.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ class PhasePanel(Panel):
         self._not_ours = widgets.HTML("" if hosts.allow_changes else f'<p class="okp-note">{_NOT_OURS}</p>')
         self._steps, self._plan_view, self._proof, self._export = Steps(), widgets.HTML(), widgets.HTML(), Export()
         self._planned: tuple[str, ...] | None = None
-        self._applying = False
         self._displayed = False
         super().__init__(hosts, stack)
         self._follow()
@@ -93,6 +92,11 @@ class PhasePanel(Panel):
         return super()._repr_mimebundle_(**kwargs)
 
     @property
+    def _refused(self) -> bool:
+        """Is any value refused?"""
+        return bool(self._form.refused)
+
+    @property
     def _phase(self) -> Phase:
         phase: Phase = getattr(self.hosts, self.phase)(self.stack)
         return phase
@@ -103,41 +107,30 @@ class PhasePanel(Panel):
         if not self._busy:  # what is being done is shown to its end
             self._steps.clear()
             self._alert.value = self._proof.value = ""
-            self._say("a value is refused: the plan waits for one that is allowed" if self._form.refused else "changed")
-        if not self._form.refused:
+            self._say("a value is refused: the plan waits for one that is allowed" if self._refused else "changed")
+        if not self._refused:
             self._worker.soon(lambda: self._shown(self._look_and_plan))
 
     def _set_busy(self, busy: bool) -> None:
         super()._set_busy(busy)
-        self._applying = self._applying and busy
         self._follow()
 
     def _follow(self) -> None:
-        self._buttons.follow(
-            busy=self._busy,
-            applying=self._applying,
-            refused=bool(self._form.refused),
-            may_change=self.hosts.allow_changes,
-        )
+        self._buttons.follow(busy=self._busy, refused=self._refused, may_change=self.hosts.allow_changes)
 
     def _plan_now(self) -> Future[Plan]:
         return self._worker.submit(lambda: self._shown(self._look_and_plan))
 
     def _start_apply(self, *, pressed: bool) -> Future[Result]:
-        cancel = self._cancel = threading.Event()
-        self._applying = True
-        return self._begin(lambda: self._apply(self._phase, cancel, pressed=pressed))
+        return self._begin(lambda cancel: self._apply(self._phase, cancel, pressed=pressed))
 
     def _start_prove(self) -> Future[Findings]:
-        return self._begin(lambda: self._look_and_prove(self._phase))
-
-    def _stop(self) -> None:
-        self._cancel.set()
-        self._say("cancelling: the steps that run end first")
+        return self._begin(lambda cancel: self._look_and_prove(self._phase, cancel))
 
     def _look_and_plan(self) -> Plan:
         self._say("looking at the hosts")
-        plan = self._show_plan(self._phase, self.hosts.look())
+        phase = self._phase
+        plan = self._show_plan(phase, phase.look())
         found = f"{count(len(plan), 'step')} to do" if plan else "nothing to do"
         self._say(f"{found}, as seen at {datetime.now():%H:%M:%S}")
         return plan
@@ -152,15 +145,15 @@ class PhasePanel(Panel):
         """What is turned meanwhile is another stack's: the phase stays the one that was begun with."""
         with at_work(self.hosts.where, self._name):
             self._say("looking at the hosts")
-            before, facts = self._planned, self.hosts.look()
+            before, facts = self._planned, phase.look()
             plan = self._show_plan(phase, facts)
             if pressed and self.hosts.inventory.lab is None and plan.commands != before:
                 raise PlanRefused("This plan was not shown yet: nothing was changed. Read it, then press Apply again.")
             result, facts = self._carry_out(phase, plan, facts, cancel)
-            if pressed:
-                self._show_proof(phase, facts)
             self._recreate.value = False  # what was agreed to once is not agreed to for ever
             self._show_plan(phase, facts)
+            if pressed:
+                self._show_proof(phase, facts, cancel)
         done = len(result.outcomes)
         self._say(f"applied: {count(done, 'step')} done" if done else "nothing was to be done")
         return result
@@ -177,13 +170,13 @@ class PhasePanel(Panel):
             raise
         return result, phase.look(facts)
 
-    def _look_and_prove(self, phase: Phase) -> Findings:
+    def _look_and_prove(self, phase: Phase, cancel: threading.Event) -> Findings:
         with at_work(self.hosts.where, self._name):
-            return self._show_proof(phase, self.hosts.look())
+            return self._show_proof(phase, phase.look(), cancel)
 
-    def _show_proof(self, phase: Phase, facts: Facts) -> Findings:
+    def _show_proof(self, phase: Phase, facts: Facts, cancel: threading.Event) -> Findings:
         self._say("proving")
-        findings = phase.prove(facts=facts)
+        findings = phase.prove(facts=facts, cancel=cancel)
         self._proof.value = findings_html(findings)
         self._say("proven" if findings.ok else "not so: see the proof")
         return findings

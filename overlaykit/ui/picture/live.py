@@ -105,7 +105,10 @@ class Picture(anywidget.AnyWidget):
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        followed, before = self.follows, self._watch
         self.start()
+        if followed and before is not None:  # shown again: what a notebook keeps is how things are now
+            self._tell(before.look_now(_FIRST_LOOK))
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is not None:
             bundle[0]["image/svg+xml"] = static_svg(self.scene)
