@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+
+from overlaykit.lessons.marked import marked
 
 _STYLE = "border-left:4px solid var({colour}, {plain});padding:.3em .8em;margin:.2em 0"
 _PASS = _STYLE.format(colour="--jp-success-color1", plain="#2e7d32")
@@ -49,9 +50,9 @@ class Verdict:
     def _repr_html_(self) -> str:
         if self.parts:
             return "".join(part._repr_html_() for part in self.parts)
-        word, hint = ("PASS", "") if self.passed else ("NOT YET", f"<br>Hint: {escape(self.hint)}")
+        word, hint = ("PASS", "") if self.passed else ("NOT YET", f"<br>Hint: {marked(self.hint)}")
         style = _PASS if self.passed else _NOT_YET
-        return f'<div role="status" style="{style}"><b>{word}</b>: {escape(self.goal)}{hint}</div>'
+        return f'<div role="status" style="{style}"><b>{word}</b>: {marked(self.goal)}{hint}</div>'
 
 
 class NotYet(AssertionError):

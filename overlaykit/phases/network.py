@@ -143,8 +143,9 @@ def _removals(
     strangers = [service.spec.name for service in attached if not is_kits(service.spec.labels, stack.name)]
     names = ", ".join(service.spec.name for service in attached) or "no service"
     if strangers:
+        users = ", ".join(strangers)
         raise PlanRefused(
-            [*changes, f"the network cannot be recreated: {', '.join(strangers)} use it and are not the kit's"]
+            [*changes, f"the network cannot be recreated: it is used by {users}, which the kit did not make"]
         )
     if not recreate:
         raise PlanRefused(

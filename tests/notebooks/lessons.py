@@ -19,6 +19,8 @@ import nbformat
 FOLDER = Path(__file__).parents[2] / "notebooks"
 #: What a class of 90 minutes goes through.
 CORE = ("00", "01", "03", "04", "05", "06", "07")
+#: Of these, what a learner cannot do without.
+CORE_PATH = tuple(number for number in CORE if number != "06")
 
 _DECLARED = re.compile(r"\bTime: (\d+) minutes \(reading (\d+), hosts (\d+), exercise (\d+)\)")
 _WORD = re.compile(r"\w[\w'./:-]*")
@@ -71,6 +73,11 @@ class Lesson:
     def words(self) -> int:
         """What there is to read, tables and commands among it."""
         return len(_WORD.findall(self.text))
+
+    @property
+    def terms(self) -> list[str]:
+        """What it names for the first time stands in bold, and nothing else does."""
+        return re.findall(r"\*\*([^*]+)\*\*", self.text)
 
     @property
     def lines_of_code(self) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import nbformat
 import pytest
-from lessons import CORE, FOLDER, LESSONS, Cell, Lesson, lines
+from lessons import CORE, CORE_PATH, FOLDER, LESSONS, Cell, Lesson, lines
 from save_outputs import WIDGET
 
 WORDS_A_MINUTE = 200
@@ -160,6 +160,11 @@ def longest(cell: Cell) -> int:
 
 
 @every_lesson
+def test_it_brings_three_new_terms_at_most(lesson: Lesson) -> None:
+    assert len(lesson.terms) == len(set(lesson.terms)) <= 3, lesson.terms
+
+
+@every_lesson
 def test_it_begins_with_what_will_be_true(lesson: Lesson) -> None:
     first = lesson.notebook.cells[0]
     assert is_text(first) and re.match(r"# \S", first.source)
@@ -244,9 +249,10 @@ def test_the_minutes_that_it_declares(lesson: Lesson) -> None:
     assert time.all <= 15
 
 
-def test_the_core_path_fits_a_class() -> None:
+@pytest.mark.parametrize(("numbers", "longest"), [(CORE_PATH, 65), (CORE, 76)], ids=["without 06", "all"])
+def test_the_core_path_fits_a_class(numbers: tuple[str, ...], longest: int) -> None:
     """Of 90 minutes, with a welcome, a break and questions."""
-    assert sum(lesson.time.all for lesson in LESSONS if lesson.number in CORE) <= 76
+    assert sum(lesson.time.all for lesson in LESSONS if lesson.number in numbers) <= longest
 
 
 def test_the_folders_page_lists_every_lesson_with_its_minutes() -> None:

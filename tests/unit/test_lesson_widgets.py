@@ -33,6 +33,7 @@ ANSWERS: dict[str, Answer] = {
     "hostname\n": "node1\n",
     "quietly\n": CommandResult("", "", 0),
     "false\n": CommandResult("before\n", "no such thing\n", 1),
+    "mistyped\n": CommandResult("", "no such image\n\nSee 'docker run --help'.\n", 125),
 }
 
 
@@ -77,6 +78,15 @@ def test_a_prediction_answers_each_choice() -> None:
     assert 'role="status"' in asked.answer.value
 
 
+def test_what_is_typed_looks_like_code() -> None:
+    choices = Choice("by `docker run`", "`docker run` does."), *WHERE.choices[1:]
+    asked = Prediction(Question("03", "how", "What does `docker` do?", choices))
+    asked.choice.index = 0
+    assert asked.choice.options[0] == "by docker run"
+    assert "<code>docker run</code> does." in asked.answer.value
+    assert "<code>docker</code>" in asked.children[0].value
+
+
 def test_a_script_on_a_host_prints_what_it_says(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     shell.run_cell_magic("on", "node1", "hostname\n")
     shell.run_cell_magic("on", "node1 --quiet", "hostname\n")
@@ -93,6 +103,11 @@ def test_the_hosts_name_may_be_a_variable(shell: InteractiveShell, capsys: pytes
 def test_a_script_that_fails_is_one_sentence() -> None:
     with pytest.raises(CommandFailed, match="node1: the script ended with 1: no such thing"):
         run_script(the_hosts(), "node1", "false\n")
+
+
+def test_the_reason_is_shown_though_it_is_not_the_last_line() -> None:
+    with pytest.raises(CommandFailed, match=r"ended with 125:\nno such image\n\nSee 'docker run --help'\.$"):
+        run_script(the_hosts(), "node1", "mistyped\n")
 
 
 def test_a_sentence_fails_the_cell_and_shows_no_traceback(

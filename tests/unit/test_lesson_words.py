@@ -35,6 +35,7 @@ def test_a_verdict_in_words() -> None:
 
 def test_a_verdict_in_a_notebook() -> None:
     assert "<b>PASS</b>: every host is in" in DONE._repr_html_()
+    assert "<code>docker ps</code>" in Verdict("all is well", passed=False, hint="`docker ps` tells")._repr_html_()
     assert "<b>NOT YET</b>: every &lt;host&gt; is in<br>Hint: node2 is not" in UNDONE._repr_html_()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import ipywidgets
 
+from overlaykit.lessons.marked import marked
 from overlaykit.lessons.questions import Choice, Question, read_question
 
 
@@ -24,13 +25,13 @@ class Prediction(ipywidgets.VBox):
     def __init__(self, question: Question) -> None:
         self.question = question
         self.choice = ipywidgets.RadioButtons(
-            options=[choice.text for choice in question.choices],
+            options=[choice.text.replace("`", "") for choice in question.choices],  # a label knows no code
             index=None,
             layout=ipywidgets.Layout(width="auto", max_width="100%"),
         )
         self.answer = ipywidgets.HTML(_answer("Choose one; you may change your mind."))
         self.choice.observe(self._chosen, names="index")
-        asked = ipywidgets.HTML(f"<b>Predict.</b> {escape(question.text)}")
+        asked = ipywidgets.HTML(f"<b>Predict.</b> {marked(question.text)}")
         super().__init__([asked, self.choice, self.answer])
 
     def _chosen(self, change: dict[str, Any]) -> None:
@@ -51,4 +52,4 @@ def _said(choice: Choice) -> tuple[str, str, str]:
 def _answer(text: str, word: str = "", colour: str = "--jp-border-color1") -> str:
     bold = f"<b>{escape(word)}</b> " if word else ""
     style = f"border-left:4px solid var({colour}, currentColor);padding:.2em .8em;line-height:1.5;white-space:normal"
-    return f'<div role="status" style="{style}">{bold}{escape(text)}</div>'
+    return f'<div role="status" style="{style}">{bold}{marked(text)}</div>'

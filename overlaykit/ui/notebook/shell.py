@@ -20,6 +20,7 @@ from overlaykit.remote.connection import CommandResult
 from overlaykit.words.errors import CommandFailed, InputError, PlanRefused
 
 _LONGEST = 60.0  # seconds
+_TOLD = 12  # lines of what a script said before it failed
 
 
 @magics_class
@@ -63,8 +64,11 @@ def run_script(hosts: Hosts, name: str, script: str, *, may_fail: bool = False) 
 
 
 def _last_words(done: CommandResult) -> str:
-    said = (done.stderr or done.stdout).strip().splitlines()
-    return f": {said[-1]}" if said else ""
+    """One line behind the sentence, more beneath it: docker gives the reason first, and its `--help` last."""
+    said = (done.stderr or done.stdout).strip().splitlines()[-_TOLD:]
+    if not said:
+        return ""
+    return (": " if len(said) == 1 else ":\n") + "\n".join(said)
 
 
 def _shown(done: CommandResult) -> str:
