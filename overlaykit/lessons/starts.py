@@ -11,6 +11,7 @@ node2: remove container web
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Literal
 
 from overlaykit.phases.delivery import missing_images
@@ -170,9 +171,10 @@ def _services(swarm: SwarmFacts, stack: Stack, start: Start, *, spread: bool) ->
 
 
 def _crowded(swarm: SwarmFacts, tiers: set[str]) -> bool:
-    """Do fewer hosts than there are, of three, run the three tiers?"""
-    hosts = {task.host for tier in tiers for task in swarm.running(tier)}
-    return len(tiers) == len(TIERS) and len(hosts) < min(len(swarm.nodes), len(TIERS))
+    """Do no three tasks, one of each tier, run on three hosts, or on as many as there are?"""
+    where = [{task.host for task in swarm.running(tier)} for tier in tiers]
+    apart = max((len(set(hosts)) for hosts in product(*where)), default=0)
+    return len(tiers) == len(TIERS) and apart < min(len(swarm.nodes), len(TIERS))
 
 
 def _swarm_objects(swarm: SwarmFacts, stack: Stack, start: Start) -> Iterator[Step]:
