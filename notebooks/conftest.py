@@ -88,6 +88,7 @@ def expect_what_hosts_have(session: pytest.Session) -> None:
         reasons = lacking(hosts)
     for reason in reasons.values():
         speaker(session.config)(reason)
+    item: Any  # nbval's own kind
     for item in session.items:
         cut = run_up_to(item.cell.source, reasons) if hasattr(item, "cell") else None
         if cut:

@@ -19,9 +19,10 @@ REASON = "The kernel of node1 has no IPVS"
 SAID = f"not available here: a virtual IP. {REASON}."
 
 
-def facts(**kernel: bool | None) -> Facts:
-    host = HostFacts("node1")
-    return Facts((replace(host, **kernel), replace(host, name="node2", has_ipvs=True, can_encrypt=True)))
+def facts(*, has_ipvs: bool | None, can_encrypt: bool | None) -> Facts:
+    """Of two hosts, the second of which has everything."""
+    whole = HostFacts("node2", has_ipvs=True, can_encrypt=True)
+    return Facts((replace(whole, name="node1", has_ipvs=has_ipvs, can_encrypt=can_encrypt), whole))
 
 
 @pytest.fixture
