@@ -56,16 +56,17 @@ def _missing(hosts: Hosts, stack: Stack, name: str) -> str:
     tiers = hosts.tiers(stack)
     if not _comes_true(lambda: tiers.prove().ok):
         return next(finding.title for finding in tiers.prove() if finding.severity == "error") + ", and all are wanted"
-    at = _door(hosts.look().swarm, name)
+    at = way_in(hosts.look().swarm, name)
     seen = visit(hosts, stack, at, wait_for=200)
     return "" if seen.ok else f"a guest of {at} gets {seen!r}"
 
 
-def _door(swarm: SwarmFacts | None, name: str) -> str:
+def way_in(swarm: SwarmFacts | None, name: str) -> str:
     """Where a guest of that host gets in: right there, but for kernels without a routing mesh, where it has none."""
-    ready = [node.host for node in swarm.nodes if node.state == "ready"] if swarm else []
-    open_ones = doors(swarm, ready) if swarm else []
-    return name if name in open_ones else next(iter(open_ones), name)
+    if swarm is None:
+        return name
+    there = doors(swarm, [node.host for node in swarm.nodes if node.state == "ready"])
+    return name if name in there else next(iter(there), name)
 
 
 def _comes_true(condition: Callable[[], bool]) -> bool:
