@@ -1,5 +1,8 @@
 """`pytest --nbval notebooks/` runs every lesson and compares what it shows with what is saved, strictly.
 
+On hosts that lack something, such as IPVS, a cell that says `# needs IPVS: …` must show that sentence in place of what
+follows it; all others are compared as everywhere.
+
 pytest --nbval notebooks/                           # on the running lab, or one that is started and taken down again
 pytest --nbval notebooks/03_overlay_network.ipynb   # one lesson
 pytest --nbval --own-lab notebooks/                 # on a lab of this run alone, whatever runs
@@ -11,13 +14,17 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from own_lab import own_lab
 from practice_hosts import LOGS, keep_logs
 
+from overlaykit import connect
 from overlaykit.lab import lab as practice
+from overlaykit.lessons.needs import lacking, run_up_to
 
 #: The lab that the lessons call "lab".
 LAB = "default"
@@ -50,6 +57,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if session.config.option.collectonly or not any(item.path.suffix == ".ipynb" for item in session.items):
         return (yield)
     with lab_of_the_lessons(session):
+        expect_what_hosts_have(session)
         try:
             return (yield)
         finally:
@@ -72,6 +80,37 @@ def lab_of_the_lessons(session: pytest.Session) -> Iterator[None]:
     finally:
         if not borrowed:
             practice.down(LAB)
+
+
+def expect_what_hosts_have(session: pytest.Session) -> None:
+    """Have cells that need what these hosts lack compared with the sentence that is to stand there."""
+    with connect("lab") as hosts:
+        reasons = lacking(hosts)
+    for reason in reasons.values():
+        speaker(session.config)(reason)
+    item: Any  # nbval's own kind
+    for item in session.items:
+        cut = run_up_to(item.cell.source, reasons) if hasattr(item, "cell") else None
+        if cut:
+            _, need = cut
+            item.compare_outputs = partial(compare_up_to, item, need.sentence(reasons[need.kind]))
+
+
+def compare_up_to(item: Any, sentence: str, shown: list[Any], saved: list[Any]) -> bool:
+    """Does the cell begin as it is saved, and end with the sentence?"""
+    before, last = shown[:-1], "".join(shown[-1].get("data", {}).get("text/plain", "")) if shown else ""
+    item.comparison_traceback = [f"to be shown at the end: {sentence}", f"what was shown: {shown}"]
+    return bool(last == sentence and printed(saved).startswith(printed(before)) and is_text(before))
+
+
+def printed(outputs: list[Any]) -> str:
+    """What a cell has printed."""
+    return "".join(output["text"] for output in outputs if output["output_type"] == "stream")
+
+
+def is_text(outputs: list[Any]) -> bool:
+    """Is there nothing but what was printed?"""
+    return all(output.get("name") == "stdout" for output in outputs)
 
 
 def speaker(config: pytest.Config) -> Callable[[str], None]:

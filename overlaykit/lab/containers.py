@@ -84,14 +84,20 @@ class Containers:
             return said.decode(errors="replace")
 
     def remove(self, lab: Lab) -> None:
-        with at_work(f"lab {lab.name} cannot be removed") as engine:
-            containers = [one["Id"] for one in _containers(engine, lab.folder)]
-            volumes = [one["Name"] for one in engine.volumes(filters={"label": _mark(lab.folder)})["Volumes"] or []]
-            with ThreadPoolExecutor() as pool:  # an engine takes seconds for each
-                list(pool.map(partial(engine.remove_container, force=True), containers))
-                list(pool.map(engine.remove_volume, volumes))
-            for network in engine.networks(filters={"label": _mark(lab.folder)}):
-                engine.remove_network(network["Id"])
+        remove_of(lab.folder)
+
+
+def remove_of(folder: Path) -> None:
+    """Remove the containers, volumes and the network of the lab in that folder, whether its note can be read or not."""
+    with at_work(f"lab {folder.name} cannot be removed") as engine:
+        mark = {"label": _mark(folder)}
+        containers = [one["Id"] for one in _containers(engine, folder)]
+        volumes = [one["Name"] for one in engine.volumes(filters=mark)["Volumes"] or []]
+        with ThreadPoolExecutor() as pool:  # an engine takes seconds for each
+            list(pool.map(partial(engine.remove_container, force=True), containers))
+            list(pool.map(engine.remove_volume, volumes))
+        for network in engine.networks(filters=mark):
+            engine.remove_network(network["Id"])
 
 
 def free_wire() -> str:

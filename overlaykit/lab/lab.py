@@ -24,12 +24,13 @@ from overlaykit.lab import processes
 from overlaykit.lab.boot import wait_until_up
 from overlaykit.lab.build import LabBuild, remove_cache
 from overlaykit.lab.container_build import remove_from_engine
+from overlaykit.lab.containers import remove_of
 from overlaykit.lab.files import make_files
 from overlaykit.lab.kinds import choose, kind_of
 from overlaykit.lab.layout import MOST_HOSTS, Lab, Node, plan_lab, read_lab
 from overlaykit.lab.ports import choose_ports
 from overlaykit.making.lock import held
-from overlaykit.words.errors import LabError
+from overlaykit.words.errors import LabError, LabNotPossible
 from overlaykit.words.host import DEFAULT_LAB, lab_option
 
 __all__ = [
@@ -91,7 +92,7 @@ def down(name: str = DEFAULT_LAB, *, observer: Observer = _quiet) -> None:
     """End a lab and remove all that is its own. What labs run from stays."""
     if _folder(name).exists():
         with _locked(name, observer) as folder:
-            _end(folder)
+            _end(folder, observer)
             _clear(folder)  # the folder goes when the lock on it is given back
     _leave_no_empty()
 
@@ -220,16 +221,21 @@ def _make(
     return lab
 
 
-def _end(folder: Path) -> None:
-    """End what runs of a lab. One that cannot be read was never whole, so only processes can run of it."""
+def _end(folder: Path, observer: Observer) -> None:
+    """End what runs of a lab. Of one whose note cannot be read nobody knows the kind, so it is looked for in each."""
     try:
         lab = read_lab(folder)
+        backend = kind_of(lab).backend if lab else None
     except LabError:
-        lab = None
-    if lab is None:
-        processes.end(processes.find(folder))
-    else:
-        kind_of(lab).backend.remove(lab)
+        lab = backend = None
+    if lab and backend:
+        backend.remove(lab)
+        return
+    processes.end(processes.find(folder))
+    try:
+        remove_of(folder)
+    except LabNotPossible as reason:
+        observer(f"whether hosts of it are containers could not be seen: {reason}")
 
 
 def _clear(folder: Path) -> None:

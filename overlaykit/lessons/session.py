@@ -20,8 +20,10 @@ from overlaykit.kit import Hosts, connect
 from overlaykit.lab import lab as practice
 from overlaykit.lab.carry import can_have_build
 from overlaykit.lab.kinds import choose
+from overlaykit.lessons.needs import lacking
 from overlaykit.lessons.reach import Way
 from overlaykit.lessons.starts import start_of
+from overlaykit.ui.notebook.needs import stand_in
 from overlaykit.ui.notebook.shell import register
 from overlaykit.ui.notebook.start import StartPanel
 from overlaykit.words.errors import InputError, LabError, LabNotPossible, OverlaykitError
@@ -54,6 +56,10 @@ def begin(
         hosts = way.reach(_connect(inventory, allow_changes, adopt))
     _open.append(hosts)
     register(hosts)
+    missing = lacking(hosts)
+    for reason in missing.values():
+        panel.say("note", f"{reason}. Cells that need more say “not available here”")
+    stand_in(missing)
     return hosts
 
 

@@ -11,6 +11,7 @@ node2: remove container web
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Literal
 
 from overlaykit.phases.delivery import missing_images
@@ -176,13 +177,18 @@ def _services(swarm: SwarmFacts, stack: Stack, start: Start, *, spread: bool) ->
 
 
 def _crowding(swarm: SwarmFacts) -> Iterator[str]:
-    """Tiers to be made anew: Swarm puts a new task on the host that has fewest. The database stays with its data."""
-    taken = {task.host for task in swarm.running("database")}
-    for tier in ("frontend", "backend"):
-        hosts = {task.host for task in swarm.running(tier)}
-        if hosts <= taken and len(taken) < len(swarm.nodes):
-            yield tier
-        taken |= hosts
+    """Tiers to be made anew where no three tasks, one of each, run on three hosts, or on as many as there are.
+
+    Swarm puts a new task on the host that has fewest. The database stays with its data.
+    """
+    database, backend, frontend = ({task.host for task in swarm.running(tier)} for tier in TIERS)
+    apart = max((len(set(hosts)) for hosts in product(database, backend, frontend)), default=0)
+    if apart >= min(len(swarm.nodes), len(TIERS)):
+        return
+    if frontend <= database:
+        yield "frontend"
+    if backend <= database or not frontend <= database:
+        yield "backend"
 
 
 def _swarm_objects(swarm: SwarmFacts, stack: Stack, start: Start) -> Iterator[Step]:

@@ -49,7 +49,7 @@ class InOrder(click.Group):
 def lab() -> None:
     """Start, enter and stop practice hosts on this machine.
 
-    Each has a kernel, a disk and a Docker Engine of its own.
+    Each has a disk and a Docker Engine of its own; on x86-64 Linux a kernel too, elsewhere it is a container.
 
     \b
     $ overlaykit lab up --hosts 3

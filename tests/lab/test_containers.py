@@ -154,6 +154,18 @@ def test_two_labs_are_apart_and_down_leaves_nothing(lab_name: str, engine: docke
     assert not other.folder.exists()
 
 
+def test_down_removes_a_lab_whose_note_cannot_be_read(engine: docker.APIClient) -> None:
+    name = f"torn-{os.getpid()}"
+    try:
+        torn = practice.up(name, hosts=1)
+        assert of_lab(engine, str(torn.folder))
+        (torn.folder / "lab.json").write_text('{"name": ')
+    finally:
+        practice.down(name)
+    assert of_lab(engine, str(torn.folder)) == []
+    assert not torn.folder.exists()
+
+
 def test_a_full_disk_is_said_before_anything_is_made(engine: docker.APIClient) -> None:
     assert missing_room(engine, 1) is None
     assert "make room" in (missing_room(engine, 10**18) or "")

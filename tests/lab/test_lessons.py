@@ -85,7 +85,7 @@ def test_what_is_so_is_left_alone(lab: str, panels: list[StartPanel]) -> None:
         began = time.monotonic()
         begin(LESSON_OF[start], lab)
         assert time.monotonic() - began < AT_ONCE
-        assert [kind for kind, _ in panels[-1].lines] == ["ready"]
+        assert [kind for kind, _ in panels[-1].lines if kind != "note"] == ["ready"]
 
 
 def test_an_earlier_start_hangs_up(lab: str, panels: list[StartPanel]) -> None:
@@ -133,6 +133,8 @@ def test_another_stack_half_done(lab: str, panels: list[StartPanel]) -> None:
 
 def test_the_same_stack_with_other_parameters(lab: str, panels: list[StartPanel]) -> None:
     hosts = begun("tiers", lab)
+    if any(host.can_encrypt is False for host in hosts.look()):
+        pytest.skip("the kernel of these hosts has no ESP")
     changed = STACK.set("network.encrypted", True).set("backend.replicas", 3)
     for phase in hosts.phases(changed):
         phase.apply(recreate=True)

@@ -82,6 +82,7 @@ def test_a_name_without_a_virtual_ip(up: Hosts, docker: Type) -> None:
     docker("service rm crowd")
 
 
+@pytest.mark.usefixtures("ipvs")
 def test_a_door_that_is_shut_again(up: Hosts, tiers: Bring, docker: Type) -> None:
     docker("service update --quiet --force --publish-add published=8000,target=8000 backend")
     not_yet(turn("07", up, STACK), "backend publishes port 8000: it is open on every host")

@@ -91,6 +91,7 @@ def said(hosts: Hosts, number: int) -> Verdict:
 
 
 @pytest.mark.timeout(600)  # every goal, undone, wrong and done
+@pytest.mark.usefixtures("ipvs")
 def test_a_shop_of_ones_own(bare: Hosts) -> None:
     verdict = turn("11", bare, STACK)
     assert [part.passed for part in verdict.parts] == [False] * 6
@@ -109,6 +110,26 @@ def test_a_shop_of_ones_own(bare: Hosts) -> None:
     _test_its_visitor(bare)
     _test_its_door(bare)
     wait_until(lambda: turn("11", bare, STACK).passed, "all six goals are passed")
+
+
+def test_a_shop_on_kernels_without_ipvs(bare: Hosts) -> None:
+    """Its name may lead to the tasks themselves; a door at every host there is none, and that is said."""
+    if not any(host.has_ipvs is False for host in bare.look()):
+        pytest.skip("the kernels of these hosts have IPVS")
+    type_on(bare, "node1", "docker swarm init")
+    for name in ("node2", "node3"):
+        join(bare, name, "Worker")
+    type_on(bare, "node1", "docker network create --driver overlay --subnet 10.50.0.0/24 --attachable shop")
+    stock, program = "--network shop --replicas 2", f"sh -c '{SHELF}'"
+    create(bare, "stock", stock, BACKEND, program)
+    type_on(bare, "node3", f"docker run --detach --name visitor --network shop {BACKEND} sleep infinity")
+    assert said(bare, 4).hint.startswith("`stock` leads to a virtual IP, and that leads nowhere")
+
+    create(bare, "stock", f"{stock} --endpoint-mode dnsrr", BACKEND, program)
+    options = "--network shop --constraint node.hostname==node2 --env BACKEND=stock:8000 --publish 8080:80"
+    create(bare, "web", options, FRONTEND)
+    wait_until(lambda: said(bare, 4).passed and said(bare, 6).passed, "goals 4 and 6 are passed")
+    assert said(bare, 5).hint.startswith("not available here: one door at every host. The kernel of node1")
 
 
 def join(hosts: Hosts, name: str, role: str) -> None:

@@ -23,7 +23,7 @@ SIZE = "--opt com.docker.network.driver.mtu"
 
 
 @pytest.fixture(scope="module")
-def sealed(lab_hosts: Hosts) -> Iterator[Hosts]:
+def sealed(lab_hosts: Hosts, esp: None) -> Iterator[Hosts]:
     """The hosts with the stack deployed on an encrypted network."""
     for phase in lab_hosts.phases(SEALED):
         phase.apply()

@@ -137,6 +137,20 @@ def test_a_lab_of_before_there_were_kinds_has_kernels(tmp_path: Path) -> None:
     assert read and read.backend == "kernels"
 
 
+@pytest.mark.parametrize("note", ["{", '{"name": "x"}', "jails"])
+def test_a_lab_whose_note_cannot_be_read_is_removed_and_what_was_not_seen_is_said(tmp_path: Path, note: str) -> None:
+    """Nobody knows then whether its hosts are containers, and here there is no Docker to ask."""
+    folder = tmp_path / "state" / "overlaykit" / "labs" / "x"
+    folder.mkdir(parents=True)
+    plan_lab("x", folder, tmp_path, hosts=1, managers=1, ports=(1, 2), backend=note).save()
+    if note != "jails":
+        (folder / "lab.json").write_text(note)
+    said: list[str] = []
+    lab.down("x", observer=said.append)
+    assert not folder.exists()
+    assert said[0].startswith("whether hosts of it are containers could not be seen: there is no Docker")
+
+
 @pytest.mark.parametrize("config", ["0f0f.json", "blobs/sha256/0f0f"])
 def test_an_image_is_known_by_its_configuration(tmp_path: Path, config: str) -> None:
     archive = tmp_path / "image.tar"

@@ -138,6 +138,18 @@ def test_tiers_that_have_moved_together_are_made_anew_on_practice_hosts_alone() 
     assert undone(together, "apart", kits_only=True) == undone(together, "tiers") == []
 
 
+def test_a_frontend_on_each_host_does_not_hide_that_the_others_share_one() -> None:
+    """As on kernels without IPVS."""
+    facts = seen("tiers")
+    assert facts.swarm is not None
+    by = {task.service: task for task in facts.swarm.tasks}
+    frontends = [replace(by["frontend"], host=host.name) for host in facts]
+    for backend, gone in (("node1", 0), ("node3", 1)):
+        others = [replace(by["backend"], host=backend), replace(by["database"], host="node3")]
+        spread = replace(facts, swarm=replace(facts.swarm, tasks=(*frontends, *others)))
+        assert len(undone(spread, "apart")) == gone
+
+
 def manager_of(answers: str) -> str:
     (manager,) = [host.node_id for host in seen(answers) if host.is_manager]
     return manager

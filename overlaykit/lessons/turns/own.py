@@ -18,6 +18,7 @@ from overlaykit.lessons.turns.services import admitted
 from overlaykit.lessons.turns.settled import settled
 from overlaykit.lessons.turns.shop import DOOR, NETWORK, PORT, STOCK, SUBNET, VISITOR, price_at_door, price_from_inside
 from overlaykit.lessons.verdict import Verdict
+from overlaykit.phases.mesh import hosts_without_ipvs
 from overlaykit.words.facts import Facts, NetworkFacts, ServiceFacts, SwarmFacts
 from overlaykit.words.stack import Stack
 
@@ -96,6 +97,12 @@ def _stock(swarm: SwarmFacts | None) -> str:
 def _visitor(hosts: Hosts, facts: Facts, third: str) -> str:
     if VISITOR not in facts[third].containers:
         return f"there is no container {VISITOR} on {third} yet: `docker run --detach --name {VISITOR} …` there"
+    service = facts.swarm.service(STOCK) if facts.swarm else None
+    if service and service.spec.endpoint_mode == "vip" and third in hosts_without_ipvs(facts):
+        return (
+            f"`{STOCK}` leads to a virtual IP, and that leads nowhere: the kernel of {third} has no IPVS. Another "
+            "endpoint mode is chosen at the service's creation"
+        )
     return price_from_inside(hosts, third)
 
 
@@ -108,6 +115,8 @@ def _door(hosts: Hosts, facts: Facts) -> str:
         return f"{DOOR} publishes nothing yet: `--publish {PORT}:80`"
     if strays := [f"{name} publishes {port}" for name, port in ports if (name, port) != (DOOR, PORT)]:
         return f"{strays[0]}: only {PORT} of {DOOR} is wanted"
+    if without := hosts_without_ipvs(facts):
+        return f"not available here: one door at every host. The kernel of {', '.join(without)} has no IPVS"
     return next(filter(None, (price_at_door(hosts[host.name], host.node_addr) for host in facts)), "")
 
 
