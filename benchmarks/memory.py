@@ -1,6 +1,6 @@
 """A run through the lessons under nbval: how long each takes, and the most memory that all of it took at once.
 
-    python benchmarks/lessons.py [NOTEBOOK …]       # all lessons where none is named
+    python benchmarks/memory.py [NOTEBOOK …]       # all lessons where none is named
 
 On a lab of its own, as `make test` does it. Memory is looked at each second: what hosts and notebooks hold, pages
 that they share counted once (PSS). What hosts have touched they keep, so theirs only grows. Nothing here has a bound;
