@@ -13,6 +13,8 @@ import ipywidgets
 from overlaykit.lessons.marked import marked
 from overlaykit.lessons.questions import Choice, Question, read_question
 
+_TEXT = "line-height:1.5;white-space:normal"  # as a page has it, not as a widget's label
+
 
 def predict(lesson: str, key: str) -> Prediction:
     """The question of a lesson with its three choices. Raises InputError where there is no such question."""
@@ -31,7 +33,7 @@ class Prediction(ipywidgets.VBox):
         )
         self.answer = ipywidgets.HTML(_answer("Choose one; you may change your mind."))
         self.choice.observe(self._chosen, names="index")
-        asked = ipywidgets.HTML(f"<b>Predict.</b> {marked(question.text)}")
+        asked = ipywidgets.HTML(f'<div style="{_TEXT}"><b>Predict.</b> {marked(question.text)}</div>')
         super().__init__([asked, self.choice, self.answer])
 
     def _chosen(self, change: dict[str, Any]) -> None:
@@ -51,5 +53,5 @@ def _said(choice: Choice) -> tuple[str, str, str]:
 
 def _answer(text: str, word: str = "", colour: str = "--jp-border-color1") -> str:
     bold = f"<b>{escape(word)}</b> " if word else ""
-    style = f"border-left:4px solid var({colour}, currentColor);padding:.2em .8em;line-height:1.5;white-space:normal"
+    style = f"border-left:4px solid var({colour}, currentColor);padding:.2em .8em;{_TEXT}"
     return f'<div role="status" style="{style}">{bold}{marked(text)}</div>'
