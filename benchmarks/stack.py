@@ -32,9 +32,11 @@ from overlaykit import Stack, connect
 from overlaykit.kit import Hosts
 from overlaykit.lab import lab
 from overlaykit.materials import database_password, frontend_config, kit_images
+from overlaykit.phases.mesh import fit_for_kernels
 from overlaykit.phases.services import Wanted, secret_name, wanted_services
 from overlaykit.remote.service import create_service, wait_for_tasks
 from overlaykit.remote.work import Work
+from overlaykit.words.facts import Facts
 from overlaykit.words.steps import HOST_LABEL
 
 #: The backend has its host: on the manager it takes twice as long to start, and Swarm would toss a coin each time.
@@ -82,6 +84,7 @@ def measure(hosts: Hosts, writes: Writes, rounds: int, inventory: str) -> int:
     print(f"{len(hosts)} hosts on {platform.node()}, {os.cpu_count()} cores, {rounds} rounds; seconds: median (range)")
     taken: dict[str, list[float]] = {}
     written = 0
+    kernels = hosts.look()  # without IPVS both sides publish on each host itself
 
     def row(title: str, *do: Callable[[], None]) -> None:
         began = time.perf_counter()
@@ -91,7 +94,7 @@ def measure(hosts: Hosts, writes: Writes, rounds: int, inventory: str) -> int:
 
     try:
         for _ in range(rounds):
-            row("the floor", lambda: floor(hosts), lambda: assert_answers(hosts))
+            row("the floor", lambda: floor(hosts, kernels), lambda: assert_answers(hosts))
             take_down(hosts)
             row("the kit", lambda: kit(hosts), lambda: assert_answers(hosts))
             before = writes.count
@@ -129,7 +132,7 @@ def check(hosts: Hosts) -> None:
     assert found.ok, found.details()
 
 
-def floor(hosts: Hosts) -> None:
+def floor(hosts: Hosts, kernels: Facts) -> None:
     """The same engine calls in the best order, and nothing else."""
     first, others = hosts.inventory.managers[0], [h for h in hosts.inventory if h is not hosts.inventory.managers[0]]
     manager = hosts[first.name].docker
@@ -143,12 +146,12 @@ def floor(hosts: Hosts) -> None:
     with ThreadPoolExecutor(len(hosts) + 3) as pool:
         joins = [pool.submit(join, host.name, host.advertise_addr) for host in others]
         label(hosts, first.name)
-        deploy(hosts, pool)
+        deploy(hosts, kernels, pool)
         for future in joins:
             future.result()
 
 
-def deploy(hosts: Hosts, pool: ThreadPoolExecutor) -> None:
+def deploy(hosts: Hosts, kernels: Facts, pool: ThreadPoolExecutor) -> None:
     """Secret, config, network, and the three services, each once the one before has its host."""
     manager = hosts[hosts.inventory.managers[0].name].docker
     wanted = Wanted(kit_images(hosts.inventory.lab, STACK), frontend_config(), STACK.name)
@@ -158,7 +161,8 @@ def deploy(hosts: Hosts, pool: ThreadPoolExecutor) -> None:
     manager.configs.create(name=wanted.config_name, data=wanted.config.encode(), labels=STACK.labels)
     create_network(hosts)
     work = Work(hosts.fleet, lambda *_: None, threading.Event(), time.monotonic() + 120)
-    specs = wanted_services(hosts.inventory, STACK, wanted, hosts.inventory.hosts[-1].name)
+    services = wanted_services(hosts.inventory, STACK, wanted, hosts.inventory.hosts[-1].name)
+    specs = fit_for_kernels(kernels, services)
     for spec in specs:
         create_service(manager, spec, work)
     for started in [pool.submit(wait_for_tasks, manager, spec.name, work) for spec in specs]:

@@ -5,7 +5,7 @@
     read_box(built.path).image      # "overlaykit/host:3f2a9c1b7d20"
 
 The image is that of `images/host`, as hosts with a kernel of their own have it on their disk. The volume holds the
-tiers' images as an engine keeps them: each new host copies it, since an engine cannot stand on another's layers.
+tiers' images as an engine keeps them: each new host copies what is said of them, and links their files, which it reads.
 """
 
 from __future__ import annotations

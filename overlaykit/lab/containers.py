@@ -32,7 +32,7 @@ from overlaykit.words.errors import LabError
 
 Json = dict[str, Any]
 
-DISK = 400 * 10**6  # bytes that a host takes: its copy of the tiers' images, and what it writes
+DISK = 400 * 10**6  # bytes that a host may write
 _LAB, _NODE = "overlaykit.lab", "overlaykit.node"
 _NANOSECONDS = re.compile(r"(\.\d{6})\d+")
 
@@ -114,7 +114,7 @@ def free_wire() -> str:
 def _create(engine: docker.APIClient, lab: Lab, node: Node, box: Box) -> str:
     if not has_volume(engine, box.seed):
         raise LabError(
-            f"the volume {box.seed}, which {node.name} copies the tiers' images from, is gone: remove the lab with "
+            f"the volume {box.seed}, which holds the tiers' images for {node.name}, is gone: remove the lab with "
             f"`overlaykit lab down --name {lab.name}`, and `overlaykit lab up` makes it anew"
         )
     address, draft = EndpointConfig(engine.api_version, ipv4_address=node.address), f"{_name(lab, node)}-part"

@@ -1,17 +1,24 @@
 """A Docker Engine of a run's own, in a network of its own: the machine's Docker and network stay as they were.
 
     python tests/lab/own_docker.py pytest tests/lab         # practice hosts are containers there
+    python tests/lab/own_docker.py --first "make workbench" pytest tests/workbench
 
-It needs root, Docker's engine and unshare. Where one is missing nothing is run, and why is said: that is no failure.
+What comes `--first` runs outside, with the machine's network. It takes root, Docker's engine and unshare, and a machine
+that lets an engine start and a container run. Where one is missing nothing is run, and why is said: that is no failure.
 """
 
 from __future__ import annotations
 
+import argparse
+import io
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,15 +26,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import docker
-from docker.errors import DockerException
-from own_lab import STATES
+from docker.errors import APIError, DockerException
 
 LOGS = Path(__file__).parents[2] / "test-logs"
+_LOG = "dockerd.log"
 _PROGRAMS = {"dockerd": "docker.io", "unshare": "util-linux", "ip": "iproute2"}  # and the packages that bring them
-_INSIDE = "--inside"
 # Own network, mounts and processes: whatever happens, nothing outlives the first process.
 _APART = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 _SECONDS = 60
+_TRY = "overlaykit/try"
+# The last words of an engine that found something wrong with the machine, among the lines of its log. A wrong option,
+# which is our mistake, leads to its help.
+_REFUSAL = re.compile(r"^(?!time=)(.+)", re.MULTILINE)
+_OURS = "dockerd --help"
+
+
+class Forbidden(Exception):
+    """The machine does not let an engine, or any container, run here."""
 
 
 def missing() -> str | None:
@@ -35,18 +50,29 @@ def missing() -> str | None:
     if sys.platform != "linux" or os.geteuid() != 0:
         return "a Docker Engine of a test's own takes root on Linux"
     lacking = [package for program, package in _PROGRAMS.items() if shutil.which(program) is None]
-    return f"this machine lacks {', '.join(lacking)} (apt-get install {' '.join(lacking)})" if lacking else None
+    if not lacking and shutil.which("docker") is None:  # from Debian 13 on a package of its own
+        lacking = ["docker-cli"]
+    if lacking:
+        return f"this machine lacks {', '.join(lacking)} (apt-get install {' '.join(lacking)})"
+    tried = subprocess.run([*_APART, "ip", "link", "set", "lo", "up"], check=False, capture_output=True, text=True)
+    return f"this machine gives no namespaces: {_last(tried.stderr)}" if tried.returncode else None
 
 
-def run(command: list[str]) -> int:
+def run(command: list[str], first: str = "") -> int:
     """Run a command beside an engine of its own, and leave nothing of it."""
     if reason := missing():
-        sys.stdout.write(f"NOT RUN: {reason}\n")
-        return 0
+        return _not_run(reason)
+    if first and (status := subprocess.run(shlex.split(first), check=False).returncode):
+        return status
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is below is cleared then too
-    folder = tempfile.mkdtemp(prefix="overlaykit-docker-", dir=os.environ.get(STATES, "/var/tmp"))
+    # On a disk: what lies in a /tmp of memory would count as memory of the containers.
+    folder = tempfile.mkdtemp(prefix="overlaykit-docker-", dir="/var/tmp")
+    inside = [*_APART, sys.executable, __file__, "--inside", folder, *command]
     try:
-        return subprocess.run([*_APART, sys.executable, __file__, _INSIDE, folder, *command], check=False).returncode
+        status = subprocess.run(inside, check=False).returncode
+        if status:
+            _keep_log(Path(folder))
+        return status
     finally:
         shutil.rmtree(folder)
         _remove_groups(Path(folder).name)
@@ -60,36 +86,89 @@ def run_inside(folder: Path, command: list[str]) -> int:
         "OVERLAYKIT_BACKEND": "containers",
         "XDG_STATE_HOME": f"{folder}/state",
     }
-    with _engine(folder):
-        return subprocess.run(command, env={**os.environ, **ours}, check=False).returncode
+    try:
+        with _engine(folder):
+            return subprocess.run(command, env={**os.environ, **ours}, check=False).returncode
+    except Forbidden as reason:
+        return _not_run(str(reason))
 
 
 @contextmanager
 def _engine(folder: Path) -> Iterator[None]:
-    LOGS.mkdir(exist_ok=True)
+    (folder / "daemon.json").write_text("{}")  # in place of the machine's own, which may say the contrary
     command = [
-        "dockerd", f"--data-root={folder}/data", f"--exec-root={folder}/run", f"--pidfile={folder}/docker.pid",
-        f"--host=unix://{folder}/docker.sock", f"--cgroup-parent=/{folder.name}", "--bridge=none",
+        "dockerd", f"--config-file={folder}/daemon.json", f"--data-root={folder}/data", f"--exec-root={folder}/run",
+        f"--pidfile={folder}/docker.pid", f"--host=unix://{folder}/docker.sock", f"--cgroup-parent=/{folder.name}",
+        "--exec-opt=native.cgroupdriver=cgroupfs",  # a group in systemd's hands could not be named so
     ]  # fmt: skip
-    with (LOGS / "own-docker.log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+    with (folder / _LOG).open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
-            _wait_for(f"unix://{folder}/docker.sock", process)
+            with _answering(folder, process) as engine:
+                _require_containers(engine)
             yield
         finally:
             process.terminate()
             process.wait(_SECONDS)
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+def _answering(folder: Path, process: subprocess.Popen[bytes]) -> docker.APIClient:
     deadline = time.monotonic() + _SECONDS
     while True:
         try:
-            docker.APIClient(base_url=address, version="auto").close()
-            return
+            return docker.APIClient(base_url=f"unix://{folder}/docker.sock", version="auto")
         except DockerException as error:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the engine does not start, see {LOGS / 'own-docker.log'}") from error
+            ended, said = process.poll() is not None, (folder / _LOG).read_text()
+            if ended and _OURS not in said and (why := _REFUSAL.findall(said)):
+                raise Forbidden(f"this machine lets no Docker Engine start: {why[-1]}") from error
+            if ended or time.monotonic() > deadline:
+                raise RuntimeError(f"the engine does not start, see its log in {LOGS}") from error
             time.sleep(0.1)
+
+
+def _require_containers(engine: docker.APIClient) -> None:
+    """A program of the machine's, in the plainest container: where that fails, no test could tell more."""
+    if (driver := engine.info()["Driver"]) == "vfs":
+        raise Forbidden(f"Docker would copy each image's layers whole on this machine (its storage driver is {driver})")
+    engine.import_image_from_data(_program("true"), repository=_TRY)
+    try:
+        made = engine.create_container(_TRY, ["/true"])["Id"]
+        engine.start(made)
+        ended = engine.wait(made)["StatusCode"]
+        engine.remove_container(made)
+    except APIError as error:
+        raise Forbidden(f"this machine lets no container run: {_last(str(error.explanation or error))}") from error
+    if ended:
+        raise Forbidden(f"on this machine `true` ends with status {ended} in a container")
+    engine.remove_image(_TRY)
+
+
+def _program(name: str) -> bytes:
+    """A root file system that holds one program, and the libraries that it asks for."""
+    program = shutil.which(name)
+    assert program is not None
+    asked = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
+    with io.BytesIO() as buffer:
+        with tarfile.open(fileobj=buffer, mode="w", dereference=True) as archive:
+            archive.add(program, name)
+            for library in re.findall(r"(/\S+) \(0x", asked):
+                archive.add(library, library)
+        return buffer.getvalue()
+
+
+def _last(said: str) -> str:
+    return (said.strip().splitlines() or ["it does not say why"])[-1]
+
+
+def _keep_log(folder: Path) -> None:
+    """What the engine said, where something failed."""
+    LOGS.mkdir(exist_ok=True)
+    if (folder / _LOG).exists():
+        shutil.copyfile(folder / _LOG, LOGS / f"{folder.name}.log")
+
+
+def _not_run(reason: str) -> int:
+    sys.stdout.write(f"NOT RUN: {reason}\n")
+    return 0
 
 
 def _remove_groups(name: str) -> None:
@@ -99,7 +178,15 @@ def _remove_groups(name: str) -> None:
             folder.rmdir()
 
 
+def main() -> int:
+    """What was typed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--first", default="", help="a command that runs before, outside")
+    parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    said = parser.parse_args()
+    return run_inside(said.inside, said.command) if said.inside else run(said.command, said.first)
+
+
 if __name__ == "__main__":
-    if sys.argv[1:2] == [_INSIDE]:
-        sys.exit(run_inside(Path(sys.argv[2]), sys.argv[3:]))
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(main())

@@ -59,6 +59,7 @@ def of_lab(client: docker.APIClient, folder: str) -> list[str]:
     return [*(one["Id"] for one in (*containers, *networks)), *(one["Name"] for one in volumes)]
 
 
+@pytest.mark.proof
 def test_every_phase_is_proven(up: Hosts) -> None:
     for phase in (*up.phases(STACK), up.discovery(STACK)):
         findings = phase.prove()
@@ -67,6 +68,7 @@ def test_every_phase_is_proven(up: Hosts) -> None:
         assert findings.count()["unknown"] == 0, findings.details()
 
 
+@pytest.mark.proof
 def test_a_second_up_writes_nothing(up: Hosts, writing_calls: tuple[Hosts, list[str]]) -> None:
     hosts, calls = writing_calls
     for phase in hosts.phases(STACK):
@@ -138,6 +140,7 @@ def test_hosts_are_apart_from_the_world(lab_name: str) -> None:
     assert run(lab_name, "node1", "getent hosts node3").endswith("node3")
 
 
+@pytest.mark.proof
 def test_two_labs_are_apart_and_down_leaves_nothing(lab_name: str, engine: docker.APIClient) -> None:
     name = f"beside-{os.getpid()}"
     try:

@@ -1,6 +1,6 @@
 """The workbench in containers that may do next to nothing; and what it says where they may not do even that.
 
-It takes a Docker Engine, and the archive that `make workbench` has made.
+It takes a Docker Engine, such as tests/lab/own_docker.py gives, and the archive that `make workbench` has made.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def strict() -> Iterator[Container]:
         yield container
 
 
+@pytest.mark.proof
 def test_three_hosts_have_formed_a_swarm(strict: Container) -> None:
     note("seconds from docker run to a swarm of three, and JupyterLab", strict.seconds)
     seen = json.loads(strict.run("overlaykit", "lab", "status", "--json"))
@@ -47,6 +48,7 @@ def test_three_hosts_have_formed_a_swarm(strict: Container) -> None:
     assert nodes.split() == ["Ready"] * 3
 
 
+@pytest.mark.proof
 def test_nothing_is_permitted_that_need_not_be(strict: Container) -> None:
     """So that the proof is not one of a container that was let do more than was thought."""
     status = dict(line.split(":\t") for line in strict.run("cat", "/proc/self/status").splitlines() if ":\t" in line)
@@ -56,6 +58,7 @@ def test_nothing_is_permitted_that_need_not_be(strict: Container) -> None:
     assert strict.run("ls", "/sys/class/net").split() == ["lo"]
 
 
+@pytest.mark.proof
 def test_the_stack_is_proven(strict: Container) -> None:
     strict.run("overlaykit", "up", "--inventory", "lab")
     strict.run("overlaykit", "check", "--inventory", "lab")
@@ -69,7 +72,7 @@ def test_lessons_are_trusted_and_the_learners(strict: Container) -> None:
 
 
 def test_the_guest_book_comes_through_the_one_port() -> None:
-    """With Docker's ordinary settings and nothing more, seen from the machine outside."""
+    """With Docker's ordinary settings and nothing more, seen from outside the container."""
     with running("--publish", "127.0.0.1:0:8888") as container:
         container.run("overlaykit", "up", "--inventory", "lab")
         door = docker("port", container.name, "8888").stdout.strip()
