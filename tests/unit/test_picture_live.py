@@ -81,6 +81,19 @@ def test_it_follows_once_it_is_shown_and_rests_when_nobody_looks(shown: Picture)
     until(lambda: shown.follows)
 
 
+def test_hosts_whose_lab_was_taken_down_are_off_and_not_about_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "no lab is here"))
+    with SshServer(tmp_path) as server:
+        server.engine.answers = dict(BARE)
+        inventory = Inventory((server.host(published="127.0.0.1:9"),), "lab default", lab="default")
+        with Hosts(inventory, Fleet.open(inventory), allow_changes=True, adopt=False) as hosts:
+            shown = picture(hosts, Stack())
+            assert shown._powered_off() == {"node1"}
+            shown.close()
+
+
 def test_it_ends_with_the_connection_and_says_so(hosts: Hosts, shown: Picture) -> None:
     shown.start()
     hosts.close()

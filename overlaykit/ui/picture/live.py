@@ -146,9 +146,12 @@ class Picture(anywidget.AnyWidget):
             self.drawing, self.words = drawing(self.scene), in_words(self.scene)
 
     def _powered_off(self) -> frozenset[str]:
-        """The practice hosts that do not run; of other people's nobody can tell."""
+        """The practice hosts that do not run: all, where their lab is gone. Of other people's nobody can tell."""
         name = self.hosts.inventory.lab
-        return frozenset(node.name for node in lab.status(name) if not node.running) if name else frozenset()
+        if not name:
+            return frozenset()
+        running = {node.name for node in lab.status(name) if node.running}
+        return frozenset(host.name for host in self.hosts.inventory if host.name not in running)
 
     def _somebody_looks(self, _: object, message: dict[str, Any], __: object) -> None:
         if message.get("seen") and not self.hosts.fleet.closed:
