@@ -184,8 +184,8 @@ def test_the_picture_follows_what_somebody_types_on_a_host(browser: Browser, ser
         Notebook.open(browser, server, "03_overlay_network", motion="no-preference") as notebook,
         connect("lab") as hosts,
     ):
-        notebook.run_to("view = picture(")
-        picture = notebook.show("view = picture(")
+        notebook.run_to("picture(hosts")
+        picture = notebook.show("picture(hosts")
         network = picture.locator("svg text", has_text="later")
         expect(picture.get_by_text("follows the hosts")).to_be_visible()
         hosts["node1"].run("docker network create --driver overlay later", check=True)
