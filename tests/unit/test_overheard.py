@@ -21,6 +21,7 @@ from overlaykit.reading.packets import read_packets
 from overlaykit.remote.probes.programs import source
 from overlaykit.words.errors import PlanRefused
 from overlaykit.words.overheard import Overheard, Place
+from overlaykit.words.service import Port
 from overlaykit.words.stack import Stack
 from overlaykit.words.wire import Capture, Packet
 
@@ -36,6 +37,23 @@ def test_one_listens_at_the_door_and_beside_each_tier_that_the_word_passes() -> 
         ("beside the backend, in its host", "node1", 8000),
     ]
     assert [place.network.partition(":")[0] for place in asked.places] == ["host", "container", "container"]
+
+
+def test_where_each_host_has_its_own_frontend_one_listens_beside_the_doors() -> None:
+    """As on kernels without IPVS; the first manager has none where the stack places them elsewhere."""
+    facts = seen("tiers")
+    assert facts.swarm is not None
+    frontend, task = facts.swarm.service("frontend"), facts.swarm.running("frontend")[0]
+    assert frontend is not None
+    everywhere = [replace(task, host=host.name, container=host.name) for host in reversed(facts.hosts)]
+    others = [one for one in facts.swarm.tasks if one is not task]
+    for rules, door in (((), "node1"), (("node.labels.overlaykit.host!=node1",), "node2")):
+        spec = frontend.spec.but(replicas=None, ports=(Port(80, 80, "host"),), constraints=rules)
+        services = [replace(one, spec=spec) if one is frontend else one for one in facts.swarm.services]
+        swarm = replace(facts.swarm, services=tuple(services), tasks=(*everywhere, *others))
+        asked = wanted_ears(replace(facts, swarm=swarm), STACK, WORD)
+        assert asked.places[0].host == door
+        assert (asked.places[1].host, asked.places[1].network) == (door, f"container:{door}")
 
 
 def test_where_no_stack_runs_nothing_is_sent() -> None:
