@@ -111,7 +111,7 @@ def test_who_may_not_capture_cannot_tell(plain: Hosts) -> None:
     (answer,) = run_probes(plain.fleet, [absent])
     seen = judge(facts, ENCRYPTED, answer, [])
     assert {one.verdict for one in seen.networks} == {"cannot tell"}
-    assert "overlaykit/backend:absent" in seen.details()
+    assert "overlaykit/backend:absent, is not on this host: `overlaykit up` sends it" in seen.details()
     assert answer.seen["sent"] == {}
     assert left_behind(plain) == []
 
