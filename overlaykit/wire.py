@@ -80,8 +80,8 @@ class WirePhase(Phase):
 
 
 def _packets(answer: Answer, data_port: int, word: str) -> list[Packet]:
-    """The packets of every capture; scapy is imported when there are any to read."""
-    from overlaykit.reading.packets import read_packets  # noqa: PLC0415  (it takes half a second)
+    """The packets of every capture; dpkt is imported when there are any to read."""
+    from overlaykit.reading.packets import read_packets  # noqa: PLC0415  (it takes a quarter of a second)
 
     captures: Sequence[Capture] = list(answer.seen.get("captures", {}).values())
     return [packet for capture in captures for packet in read_packets(capture, data_port, word)]

@@ -37,7 +37,7 @@ ARROWS = {
 #: Bands that stand on the standard library alone.
 STANDARD = ("words", "phases", "reading")
 #: But for one module, which reads what no standard library can: packets.
-BUT = {LIBRARY / "reading" / "packets.py": {"scapy"}}
+BUT = {LIBRARY / "reading" / "packets.py": {"dpkt"}}
 #: Small programs that run on the hosts, where printing is how they answer.
 PROGRAMS = LIBRARY / "remote" / "probes" / "programs"
 DISPLAYS = {"click", "rich", "ipywidgets", "IPython"}
@@ -122,7 +122,7 @@ def test_importing_the_kit_brings_no_heavy_library() -> None:
 
 
 def test_only_one_module_knows_the_packet_library() -> None:
-    assert [named(module) for module in MODULES if any(within(name, ("scapy",)) for name in imports(module))] == [
+    assert [named(module) for module in MODULES if any(within(name, ("dpkt",)) for name in imports(module))] == [
         named(module) for module in BUT
     ]
 
@@ -130,7 +130,7 @@ def test_only_one_module_knows_the_packet_library() -> None:
 def test_connecting_brings_no_display() -> None:
     loaded = in_new_python("from overlaykit import connect; import sys; print(*sys.modules)").split()
     assert "paramiko" in loaded
-    assert set(loaded) & {*DISPLAYS, "scapy"} == set()
+    assert set(loaded) & {*DISPLAYS, "dpkt"} == set()
 
 
 def test_public_names_are_there_and_in_the_readme() -> None:
