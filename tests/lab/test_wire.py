@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from practice_hosts import NODES, Typed
 from scapy.utils import rdpcap
+from tenacity import retry, retry_if_not_result, stop_after_delay, wait_fixed
 
 from overlaykit import Stack
 from overlaykit.kit import Hosts
@@ -48,10 +50,17 @@ def severities(seen: Wire) -> dict[str, str]:
     return {finding.code: finding.severity for finding in seen.findings}
 
 
-def left_behind(hosts: Hosts) -> list[str]:
-    """Containers of the stack that are of no service."""
-    found = [one for host in hosts for one in host.docker.containers.list(all=True)]
+def left_behind(hosts: Hosts, but: str = "") -> list[str]:
+    """Containers that are of no service, on every host but one that is off."""
+    found = [one for host in hosts if host.name != but for one in host.docker.containers.list(all=True)]
     return [str(one.name) for one in found if "com.docker.swarm.service.name" not in one.labels]
+
+
+@retry(retry=retry_if_not_result(bool), stop=stop_after_delay(30), wait=wait_fixed(0.02))
+def captures_on(hosts: Hosts, host: str) -> list[str]:
+    """Wait until a capture listens there."""
+    return [str(one.name) for one in hosts[host].docker.containers.list(filters={"label": "overlaykit.stack"})
+            if "com.docker.swarm.service.name" not in one.labels]  # fmt: skip
 
 
 def entries(hosts: Hosts) -> str:
@@ -162,3 +171,23 @@ def test_a_host_that_goes_off_in_the_middle_is_not_green(encrypted: Hosts, lab_n
     assert severities(seen)["OK503"] == "unknown"
     assert not seen.as_wanted
     assert left_behind(encrypted) == []
+
+
+def test_the_command_says_in_words_that_a_host_went_off_meanwhile(
+    encrypted: Hosts, overlaykit: Typed, lab_name: str
+) -> None:
+    swarm = encrypted.look().swarm
+    assert swarm
+    victim = swarm.running("database")[0].host
+    with ThreadPoolExecutor(1) as terminal:
+        typed = terminal.submit(overlaykit, "wire", "--set", "network.encrypted=true")
+        assert captures_on(encrypted, victim)
+        practice.power(lab_name, victim, on=False)
+        done = typed.result()
+    left = left_behind(encrypted, but=victim)
+    practice.power(lab_name, victim, on=True)
+    assert done.returncode == 1, done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "cannot tell" in done.stdout
+    assert f"{victim}: " in done.stdout
+    assert left == []
