@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -57,13 +58,18 @@ def fill(context: Path) -> None:
     for name in _COPIED:
         copy(ROOT / name, context / name)
     copy_lessons(context)
-    say("== Wheels")
+    say("== Wheels, and what practice hosts run from")
+    with ThreadPoolExecutor() as pool:  # one waits for the network, the other computes
+        exported = pool.submit(export_build, context / LAB, say)
+        _fetch_wheels(context)
+        copy(exported.result().contents, context / "CONTENTS.md")
+
+
+def _fetch_wheels(context: Path) -> None:
     store = context / "wheels"
     store.mkdir()
     wheels.fetch(kit_wheel(store), store, (PYTHON,), context / "requirements.txt")
     (context / "WHEELS.md").write_text(wheels.table(store))
-    say("== What practice hosts run from")
-    copy(export_build(context / LAB, say).contents, context / "CONTENTS.md")
 
 
 def archive(context: Path, cache: Path, file: Path) -> None:
