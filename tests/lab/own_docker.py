@@ -36,8 +36,10 @@ _PROGRAMS = {"dockerd": "docker.io", "unshare": "util-linux", "ip": "iproute2"} 
 _APART = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 _SECONDS = 60
 _TRY = "overlaykit/try"
-# What an engine finds wrong with a machine. For a mistake of ours, as a wrong option, it ends with other words.
-_REFUSAL = re.compile(r"^failed to start daemon: (.*)", re.MULTILINE)
+# The last words of an engine that found something wrong with the machine, among the lines of its log. A wrong option,
+# which is our mistake, leads to its help.
+_REFUSAL = re.compile(r"^(?!time=)(.+)", re.MULTILINE)
+_OURS = "dockerd --help"
 
 
 class Forbidden(Exception):
@@ -93,9 +95,10 @@ def run_inside(folder: Path, command: list[str]) -> int:
 
 @contextmanager
 def _engine(folder: Path) -> Iterator[None]:
+    (folder / "daemon.json").write_text("{}")  # in place of the machine's own, which may say the contrary
     command = [
-        "dockerd", f"--data-root={folder}/data", f"--exec-root={folder}/run", f"--pidfile={folder}/docker.pid",
-        f"--host=unix://{folder}/docker.sock", f"--cgroup-parent=/{folder.name}",
+        "dockerd", f"--config-file={folder}/daemon.json", f"--data-root={folder}/data", f"--exec-root={folder}/run",
+        f"--pidfile={folder}/docker.pid", f"--host=unix://{folder}/docker.sock", f"--cgroup-parent=/{folder.name}",
         "--exec-opt=native.cgroupdriver=cgroupfs",  # a group in systemd's hands could not be named so
     ]  # fmt: skip
     with (folder / _LOG).open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
@@ -114,8 +117,8 @@ def _answering(folder: Path, process: subprocess.Popen[bytes]) -> docker.APIClie
         try:
             return docker.APIClient(base_url=f"unix://{folder}/docker.sock", version="auto")
         except DockerException as error:
-            ended = process.poll() is not None
-            if ended and (why := _REFUSAL.findall((folder / _LOG).read_text())):
+            ended, said = process.poll() is not None, (folder / _LOG).read_text()
+            if ended and _OURS not in said and (why := _REFUSAL.findall(said)):
                 raise Forbidden(f"this machine lets no Docker Engine start: {why[-1]}") from error
             if ended or time.monotonic() > deadline:
                 raise RuntimeError(f"the engine does not start, see its log in {LOGS}") from error
