@@ -27,7 +27,6 @@ from pathlib import Path
 
 import docker
 from docker.errors import APIError, DockerException
-from own_lab import STATES
 
 LOGS = Path(__file__).parents[2] / "test-logs"
 _LOG = "dockerd.log"
@@ -66,7 +65,8 @@ def run(command: list[str], first: str = "") -> int:
     if first and (status := subprocess.run(shlex.split(first), check=False).returncode):
         return status
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is below is cleared then too
-    folder = tempfile.mkdtemp(prefix="overlaykit-docker-", dir=os.environ.get(STATES, "/var/tmp"))
+    # On a disk: what lies in a /tmp of memory would count as memory of the containers.
+    folder = tempfile.mkdtemp(prefix="overlaykit-docker-", dir="/var/tmp")
     inside = [*_APART, sys.executable, __file__, "--inside", folder, *command]
     try:
         status = subprocess.run(inside, check=False).returncode
