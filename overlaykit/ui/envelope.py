@@ -49,6 +49,11 @@ class Envelope:
             {**_where(host), "error": said.get(host.name), **_what(facts, host.name)} for host in inventory.hosts
         ]
 
+    @property
+    def phases_with_steps(self) -> list[str]:
+        """Those of which anything was planned."""
+        return list(dict.fromkeys(step["phase"] for step in self.steps))
+
     def add_plan(self, plan: Plan) -> None:
         """The steps of a plan, none of them begun."""
         self.steps += [

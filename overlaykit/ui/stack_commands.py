@@ -119,7 +119,10 @@ def up(run: Run, target: Target, *, until: str, adopt: bool, recreate: bool, yes
     with target.connect(run, adopt=adopt) as reached:
         facts = _look(run, reached)
         for phase in reached.phases(stack, until):
-            findings, facts = carry_out(run, phase, facts, yes=yes, recreate=recreate, packets=phase.name == until)
+            try:
+                findings, facts = carry_out(run, phase, facts, yes=yes, recreate=recreate, packets=phase.name == until)
+            except PlanRefused as refused:
+                raise refused.after(run.envelope.phases_with_steps) from None
             if not findings.ok:
                 run.screen.fail(f"Stopped at {phase.name}, which is not proven; once mended: {again}")
                 return FAILED

@@ -153,12 +153,21 @@ class EngineRefused(HostError):
         super().__init__(host, text)
 
 
+#: How most refusals end.
+NOTHING_CHANGED = "Nothing was changed."
+
+
 class PlanRefused(OverlaykitError):
     """What is asked must not be done, or cannot be; nothing was changed. One reason per line."""
 
     def __init__(self, reasons: Sequence[str] | str) -> None:
         self.reasons = (reasons,) if isinstance(reasons, str) else tuple(reasons)
         super().__init__("\n".join(self.reasons))
+
+    def after(self, done: Sequence[str]) -> PlanRefused:
+        """The same, where something else had been done before: `refused.after(["swarm", "network"])`."""
+        told = f"Nothing more was changed: {' and '.join(done)} had been carried out." if done else NOTHING_CHANGED
+        return type(self)([reason.replace(NOTHING_CHANGED, told) for reason in self.reasons])
 
 
 class DeadlinePassed(OverlaykitError):

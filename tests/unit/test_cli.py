@@ -144,6 +144,18 @@ def test_up_stops_at_the_first_phase_that_fails_and_keeps_what_was_done(type_: A
     assert result.stderr.count("nothing answers") == 1
 
 
+def test_a_refusal_speaks_of_what_had_been_done_before(type_: Any) -> None:
+    refused = PlanRefused(["node2 does not answer", "Nothing was changed."])
+    for steps, told in (
+        ([], "Nothing was changed."),
+        ([INIT], "Nothing more was changed: swarm had been carried out."),
+    ):
+        kit = FakeKit(swarm=FakePhase("swarm", steps), network=FakePhase("network", raises=refused))
+        result = type_(kit, "up", "--inventory", "lab")
+        assert result.exit_code != 0
+        assert told in " ".join(result.stderr.split())
+
+
 def test_up_stops_at_the_first_phase_that_is_not_proven(type_: Any) -> None:
     kit = FakeKit(
         network=FakePhase("network", findings=[BROKEN]), tiers=FakePhase("tiers", raises=AssertionError("too far"))
