@@ -15,6 +15,8 @@ from notebook import Notebook
 from own_lab import own_lab
 from playwright.sync_api import Browser, Locator, expect
 
+from overlaykit import connect
+
 pytestmark = pytest.mark.timeout(300)
 
 #: Milliseconds for a plan that is carried out and proven.
@@ -144,16 +146,85 @@ def test_a_tab_that_is_closed_before_it_was_saved_is_found_again_by_its_cell(bro
         assert again.faults == []
 
 
+def test_hosts_are_chosen_and_who_must_take_part_is_told(browser: Browser, server: Server) -> None:
+    with Notebook.open(browser, server, "02_the_swarm") as notebook:
+        notebook.run_to("SwarmPanel(")
+        panel = notebook.show("SwarmPanel(")
+        planned(panel, "overlaykit.host=node3")
+        panel.get_by_role("checkbox", name="node3").uncheck()
+        expect(panel.get_by_text("Nothing is done on node3")).to_be_visible()
+        expect(panel.locator("code", has_text="overlaykit.host=node3")).to_have_count(0, timeout=PLANNED)
+        notebook.keep("02-hosts-light", panel)
+        panel.get_by_role("checkbox", name="node1").uncheck()
+        expect(panel.get_by_role("alert").first).to_contain_text("choose at least one of node1")
+        expect(panel.get_by_role("button", name="Apply", exact=True)).to_be_disabled()
+        notebook.keep("02-no-manager-light", panel)
+        panel.get_by_role("checkbox", name="node1").check()
+        press(panel, "Apply")
+        applied(panel)
+        assert notebook.faults == []
+
+
+def test_asking_who_finds_whom_is_watched_and_cancelled(browser: Browser, server: Server) -> None:
+    with Notebook.open(browser, server, "05_names") as notebook:
+        notebook.run_to("DiscoveryPanel(")
+        panel = notebook.show("DiscoveryPanel(")
+        press(panel, "Refresh")
+        press(panel, "Cancel")
+        expect(status(panel)).to_have_text("cancelled", timeout=PLANNED)
+        press(panel, "Refresh")
+        expect(status(panel)).to_have_text("proven", timeout=PLANNED)
+        notebook.keep("05-matrix-light", panel)
+        assert notebook.faults == []
+
+
+def test_the_picture_follows_what_somebody_types_on_a_host(browser: Browser, server: Server) -> None:
+    """With the motion that most browsers show: what comes grows in, what goes fades away."""
+    with (
+        Notebook.open(browser, server, "03_overlay_network", motion="no-preference") as notebook,
+        connect("lab") as hosts,
+    ):
+        notebook.run_to("picture(hosts")
+        picture = notebook.show("picture(hosts")
+        network = picture.locator("svg text", has_text="later")
+        expect(picture.get_by_text("follows the hosts")).to_be_visible()
+        hosts["node1"].run("docker network create --driver overlay later", check=True)
+        expect(network.first).to_be_visible(timeout=FOLLOWS)
+        hosts["node1"].run("docker network rm later", check=True)
+        expect(network).to_have_count(0, timeout=FOLLOWS)
+        assert notebook.faults == []
+
+
 def test_the_guest_book_opens_inside_the_lesson(browser: Browser, server: Server) -> None:
     sign_the_guest_book(browser, server)
 
 
-def test_all_is_the_same_behind_a_hub(browser: Browser, hub: Server) -> None:
+def test_the_guest_book_is_the_same_behind_a_hub(browser: Browser, hub: Server) -> None:
     sign_the_guest_book(browser, hub)
 
 
+def test_a_panel_and_the_picture_are_the_same_behind_a_hub(browser: Browser, hub: Server) -> None:
+    with Notebook.open(browser, hub, "04_services") as notebook:
+        notebook.run_to("picture(")
+        panel = notebook.show("TiersPanel(")
+        port = panel.get_by_role("spinbutton", name="published port")
+        port.fill("2377")
+        expect(panel.get_by_role("alert").first).to_contain_text("2377")
+        notebook.keep("04-refused-dark", panel)
+        port.fill("80")
+        panel.get_by_role("slider", name="frontend replicas").press("ArrowRight")
+        planned(panel, "--replicas 2")
+        press(panel, "Apply")
+        applied(panel)
+        notebook.keep("04-applied-dark", panel)
+        picture = notebook.show("picture(")
+        expect(picture.locator("svg text", has_text="frontend.2").first).to_be_visible(timeout=FOLLOWS)
+        notebook.keep("04-picture-dark", picture)
+        assert notebook.faults == []
+
+
 def sign_the_guest_book(browser: Browser, server: Server) -> None:
-    """Through JupyterLab's proxy, in the frame; the page says which way the entry took."""
+    """Through JupyterLab's proxy, in the frame and in a tab; the page says which way the entry took."""
     with Notebook.open(browser, server, "00_start") as notebook:
         notebook.run_all()
         book = notebook.show("guestbook(")
@@ -163,6 +234,15 @@ def sign_the_guest_book(browser: Browser, server: Server) -> None:
         page.get_by_role("button", name="Sign").click()
         expect(page.get_by_text(f"from the {server.theme} side")).to_be_visible()
         assert f"{server.base_url}proxy/" in str(book.get_by_role("link").get_attribute("href"))
+        with notebook.page.expect_popup() as opened:
+            book.get_by_role("link").click()
+        tab = opened.value
+        tab.get_by_label("Name").fill("Ada")
+        tab.get_by_label("Message").fill(f"from a tab of its own, on the {server.theme} side")
+        tab.get_by_role("button", name="Sign").click()
+        expect(tab.get_by_text(f"from a tab of its own, on the {server.theme} side")).to_be_visible()
+        expect(tab.get_by_text(f"from the {server.theme} side")).to_be_visible()
+        tab.close()
         notebook.keep(f"00-guestbook-{server.theme}", book)
         notebook.keep(f"00-picture-{server.theme}", notebook.show("picture("))
         assert notebook.faults == []
