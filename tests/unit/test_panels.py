@@ -68,6 +68,7 @@ def test_what_is_turned_is_a_new_stack_and_its_plan_follows() -> None:
     assert before == Stack()
     until(lambda: reader.status.startswith("1 step to do"))
     assert reader.panel.hosts.stacks[-1].network.subnet == "10.30.0.0/24"
+    assert "okp-stale" not in reader.panel._plan_view._dom_classes
 
 
 def test_a_refused_value_is_explained_in_the_librarys_words_and_changes_nothing() -> None:
@@ -75,6 +76,7 @@ def test_a_refused_value_is_explained_in_the_librarys_words_and_changes_nothing(
     reader.turn("network.subnet", "10.20.0.0/33")
     assert reader.alerts == ["'10.20.0.0/33' is not a subnet: write it like 10.20.0.0/24"]
     assert reader.panel.stack == Stack()
+    assert "okp-stale" in reader.panel._plan_view._dom_classes  # it is not of what stands above it
     assert [reader.button(name).disabled for name in ("Plan", "Apply", "Prove", "Export stack.toml")] == [True] * 4
     reader.turn("network.subnet", "10.20.0.0/24")
     assert reader.alerts == []

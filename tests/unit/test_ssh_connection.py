@@ -93,6 +93,8 @@ def test_a_command_that_takes_too_long_is_given_up(connection: SshConnection) ->
         connection.run("sleep 3", timeout=0.2)
     with pytest.raises(CommandFailed, match="did not end in time"):
         connection.run("exec >&- 2>&-; sleep 3", timeout=0.2)
+    with pytest.raises(CommandFailed, match=r"it may still be running\. The last that it said: 1/1: no suitable node$"):
+        connection.run("echo starting; echo 1/1: no suitable node; sleep 3", timeout=1)
 
 
 def test_sudo_is_given_its_password_when_it_asks(server: SshServer) -> None:

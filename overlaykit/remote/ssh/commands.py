@@ -61,7 +61,7 @@ class Command:
             if ended and not channel.recv_ready() and not channel.recv_stderr_ready():
                 return bytes(stdout), bytes(stderr)
             if not ended and not poll.poll(max(0, deadline - time.monotonic()) * 1000):
-                raise self._too_slow()
+                raise self._too_slow(bytes(stdout or stderr))
 
     def _status(self, channel: paramiko.Channel, deadline: float) -> int:
         if not channel.status_event.wait(max(0, deadline - time.monotonic())):
@@ -71,9 +71,12 @@ class Command:
             raise EOFError("the connection ended before the command did")
         return status
 
-    def _too_slow(self) -> CommandFailed:
+    def _too_slow(self, said: bytes = b"") -> CommandFailed:
+        """A command that waits, as `docker service update` does, mostly says for what."""
+        *_, last = said.decode(errors="replace").strip().splitlines() or [""]
+        told = f". The last that it said: {last.strip()[:200]}" if last else ""
         return CommandFailed(
-            self.host, f"`{shown(self.line)}` did not end in time; it may still be running", status=124
+            self.host, f"`{shown(self.line)}` did not end in time; it may still be running{told}", status=124
         )
 
 

@@ -35,6 +35,8 @@ _NOT_OURS = (
     "These hosts are not the lab's: Apply is off until somebody allows changes. Look at the plan, then say "
     "ALLOW_CHANGES = True in the lesson's parameters, or connect(…, allow_changes=True)."
 )
+#: Of a plan that is not that of the values above it any more, or not yet.
+_STALE = "okp-stale"
 
 
 class PhasePanel(Panel):
@@ -104,6 +106,7 @@ class PhasePanel(Panel):
     def _turned(self) -> None:
         self._worker.call_off()
         self._follow()
+        self._plan_view.add_class(_STALE)
         if not self._busy:  # what is being done is shown to its end
             self._steps.clear()
             self._alert.value = self._proof.value = ""
@@ -139,6 +142,7 @@ class PhasePanel(Panel):
         self._plan_view.value, self._planned = "", None
         plan = phase.plan(facts=facts, recreate=self._recreate.value)
         self._plan_view.value, self._planned = plan_html(plan), plan.commands
+        self._plan_view.remove_class(_STALE)
         return plan
 
     def _apply(self, phase: Phase, cancel: threading.Event, *, pressed: bool) -> Result:
