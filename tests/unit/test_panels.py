@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from fake_kit import FakeKit, FakePhase
 from panel_reader import Reader, until
 
 from overlaykit.ui.panels import DiscoveryPanel, NetworkPanel, SwarmPanel, TiersPanel
+from overlaykit.ui.panels.worker import MOMENT
 from overlaykit.words.errors import Cancelled, PlanRefused
 from overlaykit.words.findings import Finding
 from overlaykit.words.plan import ApplyFailed
@@ -91,6 +93,15 @@ def test_apply_shows_each_step_and_proves_it() -> None:
     assert reader.status == "applied: 1 step done"
     for seen in ("create network guestbook", "✓ done", "1 of 1 done", "network guestbook is there", "1 check: 1 ok"):
         assert seen in reader.text
+
+
+def test_what_was_turned_just_before_is_not_planned_behind_the_result() -> None:
+    reader, fake = network_panel()
+    reader.turn("network.subnet", "10.30.0.0/24")
+    reader.press("Apply")
+    time.sleep(2 * MOMENT)
+    reader.wait()
+    assert (fake.applied, reader.status) == (1, "applied: 1 step done")
 
 
 def test_in_code_it_is_what_the_phase_is() -> None:

@@ -125,6 +125,7 @@ class PhasePanel(Panel):
         return self._worker.submit(lambda: self._shown(self._look_and_plan))
 
     def _start_apply(self, *, pressed: bool) -> Future[Result]:
+        self._worker.call_off()  # what was turned just before is planned by this: else its plan came behind the result
         return self._begin(lambda cancel: self._apply(self._phase, cancel, pressed=pressed))
 
     def _start_prove(self) -> Future[Findings]:
