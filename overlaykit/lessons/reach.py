@@ -67,7 +67,7 @@ class Way:
     def reach(self, hosts: Hosts) -> Hosts:
         """The hosts, at the start; connected anew where they were given fresh disks."""
         if self.start == "any":
-            return self._ready(hosts) if hosts.inventory.lab else self._any_hosts_of_others(hosts)
+            return self._any_on_the_lab(hosts) if hosts.inventory.lab else self._any_hosts_of_others(hosts)
         return self._on_the_lab(hosts) if hosts.inventory.lab else self._on_hosts_of_others(hosts)
 
     def _on_the_lab(self, hosts: Hosts) -> Hosts:
@@ -153,6 +153,16 @@ class Way:
         hosts.close()
         practice.reset(hosts.where, *names)
         return connect(hosts.inventory)
+
+    def _any_on_the_lab(self, hosts: Hosts) -> Hosts:
+        """What lies on a host that does not answer can be neither seen nor taken away: it gets a fresh disk."""
+        silent = [host.name for host in hosts.look() if host.error]
+        if silent:
+            self.say("undo", f"fresh disks for {', '.join(silent)}, which did not answer")
+            hosts.close()
+            practice.reset(hosts.where, *silent)
+            hosts = connect(hosts.inventory)
+        return self._ready(hosts)
 
     def _any_hosts_of_others(self, hosts: Hosts) -> Hosts:
         """Nothing is put right, but nothing of others may be in the lesson's way either."""

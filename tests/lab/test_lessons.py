@@ -14,6 +14,7 @@ from overlaykit.kit import Hosts, connect
 from overlaykit.lab import lab as practice
 from overlaykit.lessons import begin, power_off, power_on, session, turn
 from overlaykit.lessons.starts import STARTS, Start, has, in_the_way, phases_until
+from overlaykit.lessons.tasks import wait_until
 from overlaykit.ui.notebook.start import StartPanel
 from overlaykit.words.errors import PlanRefused
 from overlaykit.words.stack import TIERS
@@ -204,6 +205,16 @@ SPOILED: list[tuple[Callable[[Hosts], None], Start]] = [
 def test_spoiled(spoil: Callable[[Hosts], None], start: Start, lab: str, panels: list[StartPanel]) -> None:
     spoil(begun("tiers", lab))
     begun(start, lab)
+
+
+def test_a_host_that_does_not_answer_gets_a_fresh_disk_before_a_clean_up(lab: str, panels: list[StartPanel]) -> None:
+    hosts = begun("swarm", lab)
+    shut = "sleep 1; iptables -I INPUT -p tcp --dport 22 -j DROP"
+    hosts["node3"].run(f"nohup sh -c '{shut}' >/dev/null 2>&1 &", check=True)
+    wait_until(lambda: hosts.look()["node3"].error is not None, "node3 is silent")
+    after = begin("99", lab)
+    assert said(panels, "undo") == "fresh disks for node3, which did not answer"
+    assert [host.name for host in after.look().reachable] == ["node1", "node2", "node3"]
 
 
 def test_an_exercise_is_judged_by_what_is(lab: str, panels: list[StartPanel]) -> None:
