@@ -52,7 +52,9 @@ class Connected:
         """A part of the hosts, over the same connections: `hosts.only("node1", "node2").swarm(stack).apply()`.
 
         Phases look at these alone, and do nothing on the others: who is in the swarm stays in it, and the tiers' tasks
-        leave it when the tiers are applied. Raises InputError for an unknown name, and where no manager is left.
+        leave it when the tiers are applied. Closing a part hangs up on all. `down` of a part takes the stack away
+        everywhere, and on the lab the swarm, in which hosts that were left out stay behind. Raises InputError for an
+        unknown name, and where no manager is left.
         """
         part = type(self)(
             self.inventory.only(*names), self.fleet.only(*names), allow_changes=self.allow_changes, adopt=self.adopt

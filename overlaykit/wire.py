@@ -47,12 +47,7 @@ class WirePhase(Phase):
     def plan(self, *, facts: Facts | None = None, recreate: bool = False) -> Plan:
         return Plan("wire")
 
-    def listen(
-        self,
-        facts: Facts | None = None,
-        observer: AnswerObserver | None = None,
-        cancel: threading.Event | None = None,
-    ) -> Wire:
+    def listen(self, facts: Facts | None = None, observer: AnswerObserver | None = None) -> Wire:
         """Capture on every host while the word goes through the stack, and judge what was captured.
 
         It writes an entry through each host and strikes it out again, and starts a short-lived container on each:
@@ -63,12 +58,12 @@ class WirePhase(Phase):
                 f"the hosts of {self.hosts.inventory.source} are not the lab's: nothing was captured. A capture starts "
                 "a container on each and writes into the guest book; say connect(…, allow_changes=True)."
             )
-        return self.ask(facts or self.look(), observer, cancel)
+        return self.ask(facts or self.look(), observer)
 
-    def ask(self, facts: Facts, observer: AnswerObserver | None = None, cancel: threading.Event | None = None) -> Wire:
+    def ask(self, facts: Facts, observer: AnswerObserver | None = None) -> Wire:
         """The same, where somebody has agreed to it already."""
         probe = wire.wanted_capture(facts, self.stack, self.word or f"canary-{secrets.token_hex(8)}")
-        (answer,) = run_probes(self.hosts.fleet, (probe,), observer, cancel)
+        (answer,) = run_probes(self.hosts.fleet, (probe,), observer)
         return wire.judge(facts, self.stack, answer, _packets(answer, probe.data_port, probe.word))
 
     def prove(
@@ -76,7 +71,7 @@ class WirePhase(Phase):
     ) -> Findings:
         if not (packets and self.hosts.allow_changes):
             return Findings((NOT_LISTENED,))
-        return self.listen(facts, cancel=cancel).findings
+        return self.listen(facts).findings  # a capture is short, and is read to its end
 
 
 def _packets(answer: Answer, data_port: int, word: str) -> list[Packet]:

@@ -47,6 +47,7 @@ def begin(
     """Connect, reach the lesson's start and show how; `%%on HOST` speaks to these hosts from now on."""
     start_of(lesson)  # before anything is hung up for a lesson that there is not
     _hang_up()
+    stand_in({})  # what an earlier lesson's hosts lacked
     panel = StartPanel(lesson)
     panel.show()
     with _failure_shown(panel):
@@ -54,12 +55,12 @@ def begin(
             _switch_on(lab, panel)
         way = Way(stack or Stack(), lesson, panel.say)
         hosts = way.reach(_connect(inventory, allow_changes, adopt))
-    _open.append(hosts)
-    register(hosts)
-    missing = lacking(hosts)
-    for reason in missing.values():
-        panel.say("note", f"{reason}. Cells that need more say “not available here”")
-    stand_in(missing)
+        _open.append(hosts)
+        register(hosts)
+        missing = lacking(hosts)
+        for reason in missing.values():
+            panel.say("note", f"{reason}. Cells that need more say “not available here”")
+        stand_in(missing)
     return hosts
 
 

@@ -32,6 +32,7 @@ from overlaykit.words.secret import Secret
 from overlaykit.words.service import ServiceSpec
 from overlaykit.words.stack import KIT_IMAGE, TIERS, Stack
 from overlaykit.words.steps import (
+    HOST_LABEL,
     AwaitService,
     CreateConfig,
     CreateSecret,
@@ -226,6 +227,19 @@ def _data_elsewhere(facts: Facts, stack: Stack, host: str) -> Iterator[str]:
             f"database.host is {host}, and the volume {stack.database.volume} with the data is on "
             f"{', '.join(holders)}: the database would start empty. Copy the data first, or say --recreate"
         )
+    if not (holders or stack.database.host) and (away := sorted(_left_out(facts))):
+        yield (
+            f"{', '.join(away)} takes no part, and may be where the data is: the database would start empty on {host}. "
+            "Let it take part, name database.host, or say --recreate"
+        )
+
+
+def _left_out(facts: Facts) -> set[str]:
+    """Hosts of ours in the swarm that are none of those chosen, where no service tells of a database."""
+    if facts.swarm is None or facts.swarm.service("database") is not None:
+        return set()
+    ours = {node.labels[HOST_LABEL] for node in facts.swarm.nodes if HOST_LABEL in node.labels}
+    return ours - {host.name for host in facts}
 
 
 def _pin(spec: ServiceSpec) -> str:

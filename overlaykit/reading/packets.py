@@ -13,7 +13,6 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
-from dpkt import Error as Unreadable
 from dpkt import Packet as Opened
 from dpkt.esp import ESP
 from dpkt.ethernet import Ethernet
@@ -117,10 +116,10 @@ def _within(opened: Any, data_port: int) -> Any:
 
 
 def _opened(kind: Any, data: bytes) -> Any:
-    """The bytes as a packet of that kind; as they are, where they are too few for one."""
+    """The bytes as a packet of that kind; as they are, where they are none."""
     try:
         return kind(data)
-    except Unreadable:
+    except Exception:  # noqa: BLE001  (dpkt opens whatever a frame claims to carry, and not with care)
         return data
 
 

@@ -89,7 +89,7 @@ class Fleet(Mapping[str, FleetHost]):
 
     def __init__(self, hosts: Iterable[FleetHost], whole: Fleet | None = None) -> None:
         self._hosts = {host.name: host for host in hosts}
-        self._whole = whole or self
+        self._whole = self if whole is None else whole  # an empty one is false
         self._closed = False
         self.unreachable: dict[str, HostError] = {}
 

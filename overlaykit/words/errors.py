@@ -31,6 +31,7 @@ nowhere else.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -153,8 +154,8 @@ class EngineRefused(HostError):
         super().__init__(host, text)
 
 
-#: How most refusals end.
-NOTHING_CHANGED = "Nothing was changed."
+#: What a refusal says of itself.
+_NOTHING = re.compile(r"\b([Nn])othing was changed")
 
 
 class PlanRefused(OverlaykitError):
@@ -166,8 +167,10 @@ class PlanRefused(OverlaykitError):
 
     def after(self, done: Sequence[str]) -> PlanRefused:
         """The same, where something else had been done before: `refused.after(["swarm", "network"])`."""
-        told = f"Nothing more was changed: {' and '.join(done)} had been carried out." if done else NOTHING_CHANGED
-        return type(self)([reason.replace(NOTHING_CHANGED, told) for reason in self.reasons])
+        if not done:
+            return self
+        said = [_NOTHING.sub(r"\1othing more was changed", reason) for reason in self.reasons]
+        return type(self)([*said, f"Before that had been carried out: {' and '.join(done)}."])
 
 
 class DeadlinePassed(OverlaykitError):

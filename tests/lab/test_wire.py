@@ -183,9 +183,11 @@ def test_the_command_says_in_words_that_a_host_went_off_meanwhile(
         typed = terminal.submit(overlaykit, "wire", "--set", "network.encrypted=true")
         assert captures_on(encrypted, victim)
         practice.power(lab_name, victim, on=False)
-        done = typed.result()
-    left = left_behind(encrypted, but=victim)
-    practice.power(lab_name, victim, on=True)
+        try:
+            done = typed.result()
+            left = left_behind(encrypted, but=victim)
+        finally:
+            practice.power(lab_name, victim, on=True)
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert "cannot tell" in done.stdout

@@ -76,8 +76,8 @@ class Lesson:
 
     @property
     def terms(self) -> list[str]:
-        """What it names for the first time stands in bold, and nothing else does."""
-        return re.findall(r"\*\*([^*]+)\*\*", self.text)
+        """What it names for the first time stands in bold, and else only the warning that a cell changes the hosts."""
+        return [bold for bold in re.findall(r"\*\*([^*]+)\*\*", self.text) if not bold.startswith("This ")]
 
     @property
     def lines_of_code(self) -> int:

@@ -148,6 +148,7 @@ class FakeKit:
         self.raises = raises
         self._given = phases
         self.allow_changes = lab is not None
+        self.adopt = False
         self.unreachable: dict[str, HostError] = {}
         self.asked: dict[str, Any] = {}
         self.stacks: list[Stack] = []

@@ -145,11 +145,9 @@ def test_up_stops_at_the_first_phase_that_fails_and_keeps_what_was_done(type_: A
 
 
 def test_a_refusal_speaks_of_what_had_been_done_before(type_: Any) -> None:
-    refused = PlanRefused(["node2 does not answer", "Nothing was changed."])
-    for steps, told in (
-        ([], "Nothing was changed."),
-        ([INIT], "Nothing more was changed: swarm had been carried out."),
-    ):
+    refused = PlanRefused(["guestbook is not the kit's: nothing was changed.", "Nothing was changed."])
+    more = "nothing more was changed. Nothing more was changed. Before that had been carried out: swarm."
+    for steps, told in (([], "nothing was changed. Nothing was changed."), ([INIT], more)):
         kit = FakeKit(swarm=FakePhase("swarm", steps), network=FakePhase("network", raises=refused))
         result = type_(kit, "up", "--inventory", "lab")
         assert result.exit_code != 0

@@ -278,6 +278,9 @@ def test_its_cell_run_again_shows_the_work_and_begins_no_second(panel: Any, name
     assert panel(kit, Stack()) is reader.panel
     assert panel(kit, Stack().set("network.subnet", "10.30.0.0/24")) is not reader.panel
     assert panel(FakeKit(lab="another"), Stack()) is not reader.panel
+    part = FakeKit(**phases)
+    part.inventory = kit.inventory.only("node1")
+    assert panel(part, Stack()) is not reader.panel
     held.let_go.set()
     reader.wait()
     assert panel(kit, Stack()) is not reader.panel
@@ -337,6 +340,21 @@ def test_two_panels_do_not_change_the_same_hosts_at_once() -> None:
     busy.wait()
     other.press("Apply")
     assert fake.applied == 1
+
+
+def test_what_a_cell_begins_meanwhile_comes_next_and_both_are_cancelled() -> None:
+    held = Held()
+    fake = FakePhase("discovery", findings=[WELL], while_proving=held)
+    reader = Reader(DiscoveryPanel(FakeKit(discovery=fake), Stack()))  # type: ignore[arg-type]
+    reader.press("Refresh", wait=False)
+    assert held.begun.wait(10)
+    second = reader.panel._start()
+    reader.press("Cancel", wait=False)
+    held.let_go.set()
+    with pytest.raises(Cancelled):
+        second.result(10)
+    until(lambda: not reader.button("Refresh").disabled)
+    assert reader.status == "cancelled"
 
 
 def test_on_hosts_of_others_apply_is_off_and_says_why() -> None:

@@ -118,6 +118,7 @@ def test_no_frame_is_too_short_or_too_strange() -> None:
     frame = bytes(Ether() / IP(src="10.77.0.12", dst="10.77.0.11") / UDP(sport=1, dport=4789) / VXLAN(vni=4097))
     frames = [frame[:end] for end in range(len(frame) + 1)]
     frames += [frame + bytes(Ether() / ARP()), frame + b"x", b"", bytes(Ether() / ARP())]
+    frames += [frame + bytes(Ether(type=0x8847)) + b"\x00\x00\x01\x40"]  # one MPLS label, and nothing behind it
     packets = read_packets(Capture("node1", pcap=pcap([(1.0, one) for one in frames])), 4789, WORD)
     assert len(packets) == len(frames)
     assert all(repr(packet) is not None and packet.details() for packet in packets)

@@ -49,7 +49,8 @@ def run_probes(
     if not probes:
         return ()
     cancelled = cancel or threading.Event()
-    _refuse_cancelled(cancelled)
+    if cancelled.is_set():
+        raise Cancelled("cancelled before anything was asked: nothing is proven")
     pool = ThreadPoolExecutor(len(probes), "probe")
     try:
         run = _Run(fleet, pool, observer, cancelled)
@@ -58,13 +59,17 @@ def run_probes(
         answers = tuple(run.asked[probe.key].result() for probe in probes)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # nothing is left to wait for, unless Ctrl-C was pressed
-    _refuse_cancelled(cancelled)
+    if cancelled.is_set():
+        raise Cancelled(f"cancelled while the hosts were asked: nothing is proven{_not_seen_cleared(answers)}")
     return answers
 
 
-def _refuse_cancelled(cancel: threading.Event) -> None:
-    if cancel.is_set():
-        raise Cancelled("cancelled while the hosts were asked: nothing is proven, and the probes have left nothing")
+def _not_seen_cleared(answers: Sequence[Answer]) -> str:
+    """What of those that make or write something could not be seen to have gone, as the end of a sentence."""
+    made = [answer for answer in answers if isinstance(answer.probe, TryPairs | TryPasswords | WatchWire)]
+    left = [answer.error or answer.seen.get("passwords", {}).get("right", {}).get("left", "") for answer in made]
+    told = "; ".join(filter(None, left))
+    return f". It could not be seen whether all was cleared away: {told}" if told else ""
 
 
 def _turn(probe: Probe) -> int:
@@ -84,7 +89,7 @@ class _Run:
         self._pool = pool
         self._observer = observer
         self._one_at_a_time = threading.Lock()
-        self._settling = Settling()
+        self._settling = Settling(cancel)
 
     def begin(self, probe: Probe) -> None:
         earlier = dict(self.asked)  # a copy: it is read in other threads while more is asked

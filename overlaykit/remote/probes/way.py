@@ -16,10 +16,18 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    sleep_using_event,
+    stop_after_delay,
+    stop_when_event_set,
+    wait_fixed,
+)
 
 from overlaykit.remote.fleet import Fleet, FleetHost
-from overlaykit.words.errors import HostError
+from overlaykit.words.errors import Cancelled, HostError
 from overlaykit.words.probes import UNREACHED, WriteThrough
 
 Json = dict[str, Any]
@@ -37,7 +45,8 @@ _SETTLES_WITHIN = 4.0
 class Settling:
     """Waits until a request that writes nothing gets through a host's port, or time is up; each host is asked once."""
 
-    def __init__(self) -> None:
+    def __init__(self, cancel: threading.Event | None = None) -> None:
+        self.cancel = cancel or threading.Event()
         self._turn = threading.Lock()
         self._hosts: dict[str, threading.Lock] = {}
         self._answers: dict[str, bool] = {}
@@ -48,7 +57,7 @@ class Settling:
             one_by_one = self._hosts.setdefault(host.name, threading.Lock())
         with one_by_one:
             if host.name not in self._answers:
-                self._answers[host.name] = _settle(host, probe)
+                self._answers[host.name] = _settle(host, probe, self.cancel)
         return self._answers[host.name]
 
 
@@ -56,6 +65,8 @@ def write_through(fleet: Fleet, probe: WriteThrough, settling: Settling) -> Json
     """Write through one host, read back through the other: each once, when both have had a moment to settle."""
     if settling.wait(fleet[probe.host], probe):
         settling.wait(fleet[probe.back], probe)
+    if settling.cancel.is_set():
+        raise Cancelled("cancelled before anything was written")
     wrote = write(fleet[probe.host], probe.port, probe.addresses.get(probe.host, ""))
     if not wrote.get("id"):
         return {"wrote": wrote}
@@ -63,12 +74,13 @@ def write_through(fleet: Fleet, probe: WriteThrough, settling: Settling) -> Json
     return {"wrote": wrote, "read": read}
 
 
-def _settle(host: FleetHost, probe: WriteThrough) -> bool:
+def _settle(host: FleetHost, probe: WriteThrough, cancel: threading.Event) -> bool:
     """Ask until a request gets through; what is proven comes afterwards."""
     ready = Retrying(
         retry=retry_if_exception_type(HostError) | retry_if_result(lambda seen: seen["status"] in UNREACHED),
-        stop=stop_after_delay(_SETTLES_WITHIN),
+        stop=stop_after_delay(_SETTLES_WITHIN) | stop_when_event_set(cancel),
         wait=wait_fixed(0.2),
+        sleep=sleep_using_event(cancel),
         retry_error_callback=lambda _: None,
     )
     return ready(visit, host, probe.port, probe.addresses.get(host.name, "")) is not None

@@ -54,7 +54,7 @@ class Count(widgets.HBox):
 
 
 class HostChoice(widgets.HBox):
-    """A box to tick for each host; none ticked means any of them."""
+    """A box to tick for each host. What none ticked means is its owner's to say: any of them, or a refusal."""
 
     value = traitlets.Tuple()
 

@@ -27,14 +27,20 @@ _STYLE = (Path(__file__).parent / "panel.css").read_text()
 
 
 #: The panels at work, by what they were made of.
-_AT_WORK: dict[tuple[type, str, Stack], Any] = {}
+_AT_WORK: dict[tuple[Any, ...], Any] = {}
 
 
 class OneAtWork(traitlets.MetaHasTraits):
     """Made again while it is at work, a panel is the same one: who closed the tab runs its cell again, and sees it."""
 
     def __call__(cls, hosts: Hosts, stack: Stack) -> Any:
-        return _AT_WORK.get((cls, hosts.where, stack)) or super().__call__(hosts, stack)
+        return _AT_WORK.get(_made_of(cls, hosts, stack)) or super().__call__(hosts, stack)
+
+
+def _made_of(kind: type, hosts: Hosts, stack: Stack) -> tuple[Any, ...]:
+    """What tells a panel from another: a part of the hosts is not all of them, nor what may be done there the same."""
+    names = tuple(host.name for host in hosts.inventory)
+    return kind, hosts.where, names, hosts.allow_changes, hosts.adopt, stack
 
 
 class Panel(widgets.VBox, metaclass=OneAtWork):
@@ -44,10 +50,11 @@ class Panel(widgets.VBox, metaclass=OneAtWork):
 
     def __init__(self, hosts: Hosts, stack: Stack) -> None:
         self.hosts = hosts
-        self._made_of = type(self), hosts.where, stack
+        self._key = _made_of(type(self), hosts, stack)
         self._name = f"{type(self).__name__}({stack.name})"
         self._worker = Worker(self._name)
-        self._cancel = threading.Event()
+        self._cancels: list[threading.Event] = []  # of each piece of work that is not at its end
+        self._turn = threading.RLock()
         self._busy = False
         self._status = widgets.HTML(status_html("ready"))
         self._alert = widgets.HTML()
@@ -74,23 +81,37 @@ class Panel(widgets.VBox, metaclass=OneAtWork):
 
     def _begin(self, do: Callable[[threading.Event], T]) -> Future[T]:
         """Do it in the worker, the buttons being quiet meanwhile; it is given what tells that it is cancelled."""
-        cancel = self._cancel = threading.Event()
-        self._set_busy(True)
-        _AT_WORK[self._made_of] = self
+        cancel = threading.Event()
+        with self._turn:
+            self._cancels.append(cancel)
+            self._set_busy(True)
+            _AT_WORK[self._key] = self
 
         def work() -> T:
             try:
                 return self._shown(lambda: do(cancel))
             finally:
-                _AT_WORK.pop(self._made_of, None)
-                self._set_busy(False)
-                self._show_again()
+                self._ended(cancel)
 
         return self._worker.submit(work)
 
+    def _ended(self, cancel: threading.Event) -> None:
+        """What a cell has begun meanwhile comes next, and until then the panel is busy."""
+        with self._turn:
+            self._cancels.remove(cancel)
+            if not self._cancels:
+                if _AT_WORK.get(self._key) is self:
+                    del _AT_WORK[self._key]
+                self._set_busy(False)
+        self._show_again()
+
     def _stop(self) -> None:
-        self._cancel.set()
+        self._call_off()
         self._say("cancelling: what runs ends first")
+
+    def _call_off(self) -> None:
+        for cancel in tuple(self._cancels):
+            cancel.set()
 
     def _show_again(self) -> None:
         """A page that was just being loaded has missed what was told meanwhile."""
@@ -123,5 +144,5 @@ class Panel(widgets.VBox, metaclass=OneAtWork):
         try:
             return future.result()
         except KeyboardInterrupt:
-            self._cancel.set()
+            self._call_off()
             raise

@@ -10,7 +10,7 @@ import threading
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import ipywidgets as widgets
 
@@ -37,6 +37,15 @@ _NOT_OURS = (
 )
 #: Of a plan that is not that of the values above it any more, or not yet.
 _STALE = "okp-stale"
+
+
+class _Asked(NamedTuple):
+    """What was chosen when a plan was asked for; what is turned later is another's."""
+
+    phase: Phase
+    stack: Stack
+    hosts: Hosts
+    recreate: bool
 
 
 class PhasePanel(Panel):
@@ -98,10 +107,8 @@ class PhasePanel(Panel):
         """Is any value refused?"""
         return bool(self._form.refused)
 
-    @property
-    def _phase(self) -> Phase:
-        phase: Phase = getattr(self.hosts, self.phase)(self.stack)
-        return phase
+    def _asked(self) -> _Asked:
+        return _Asked(getattr(self.hosts, self.phase)(self.stack), self.stack, self.hosts, self._recreate.value)
 
     def _turned(self) -> None:
         self._worker.call_off()
@@ -126,54 +133,57 @@ class PhasePanel(Panel):
 
     def _start_apply(self, *, pressed: bool) -> Future[Result]:
         self._worker.call_off()  # what was turned just before is planned by this: else its plan came behind the result
-        return self._begin(lambda cancel: self._apply(self._phase, cancel, pressed=pressed))
+        asked = self._asked()
+        return self._begin(lambda cancel: self._apply(asked, cancel, pressed=pressed))
 
     def _start_prove(self) -> Future[Findings]:
-        return self._begin(lambda cancel: self._look_and_prove(self._phase, cancel))
+        phase = self._asked().phase
+        return self._begin(lambda cancel: self._look_and_prove(phase, cancel))
 
     def _look_and_plan(self) -> Plan:
         self._say("looking at the hosts")
-        phase = self._phase
-        plan = self._show_plan(phase, phase.look())
+        asked = self._asked()
+        plan = self._show_plan(asked, asked.phase.look())
         found = f"{count(len(plan), 'step')} to do" if plan else "nothing to do"
         self._say(f"{found}, as seen at {datetime.now():%H:%M:%S}")
         return plan
 
-    def _show_plan(self, phase: Phase, facts: Facts) -> Plan:
+    def _show_plan(self, asked: _Asked, facts: Facts) -> Plan:
         self._plan_view.value, self._planned = "", None
-        plan = phase.plan(facts=facts, recreate=self._recreate.value)
+        plan = asked.phase.plan(facts=facts, recreate=asked.recreate)
         self._plan_view.value, self._planned = plan_html(plan), plan.commands
-        self._plan_view.remove_class(_STALE)
+        if asked[1:] == self._asked()[1:] and not self._refused:
+            self._plan_view.remove_class(_STALE)
         return plan
 
-    def _apply(self, phase: Phase, cancel: threading.Event, *, pressed: bool) -> Result:
+    def _apply(self, asked: _Asked, cancel: threading.Event, *, pressed: bool) -> Result:
         """What is turned meanwhile is another stack's: the phase stays the one that was begun with."""
-        with at_work(self.hosts.where, self._name):
+        with at_work(asked.hosts.where, self._name):
             self._say("looking at the hosts")
-            before, facts = self._planned, phase.look()
-            plan = self._show_plan(phase, facts)
-            if pressed and self.hosts.inventory.lab is None and plan.commands != before:
+            before, facts = self._planned, asked.phase.look()
+            plan = self._show_plan(asked, facts)
+            if pressed and asked.hosts.inventory.lab is None and plan.commands != before:
                 raise PlanRefused("This plan was not shown yet: nothing was changed. Read it, then press Apply again.")
-            result, facts = self._carry_out(phase, plan, facts, cancel)
+            result, facts = self._carry_out(asked, plan, facts, cancel)
             self._recreate.value = False  # what was agreed to once is not agreed to for ever
-            self._show_plan(phase, facts)
+            self._show_plan(asked._replace(recreate=False), facts)
             if pressed:
-                self._show_proof(phase, facts, cancel)
+                self._show_proof(asked.phase, facts, cancel)
         done = len(result.outcomes)
         self._say(f"applied: {count(done, 'step')} done" if done else "nothing was to be done")
         return result
 
-    def _carry_out(self, phase: Phase, plan: Plan, facts: Facts, cancel: threading.Event) -> tuple[Result, Facts]:
+    def _carry_out(self, asked: _Asked, plan: Plan, facts: Facts, cancel: threading.Event) -> tuple[Result, Facts]:
         """What was done, and what is so then; when it ends badly, the plan that is left is shown all the same."""
         self._steps.begin(plan, lambda done: self._say(f"{'cancelling' if cancel.is_set() else 'applying'}: {done}"))
         try:
-            result = phase.apply(self._steps.watch, cancel, plan=plan)
+            result = asked.phase.apply(self._steps.watch, cancel, plan=plan)
         except (ApplyFailed, Cancelled):
             self._steps.end()
             with suppress(PlanRefused):  # what went wrong first is what is told
-                self._show_plan(phase, phase.look(facts))
+                self._show_plan(asked, asked.phase.look(facts))
             raise
-        return result, phase.look(facts)
+        return result, asked.phase.look(facts)
 
     def _look_and_prove(self, phase: Phase, cancel: threading.Event) -> Findings:
         with at_work(self.hosts.where, self._name):
