@@ -57,7 +57,7 @@ test: check packages ## everything that must pass: check, practice hosts, every 
 	@$(own_docker) --first "make workbench" $(bin)/pytest tests/workbench -m proof
 
 test-containers: packages docker ## tests and lessons on practice hosts that are containers, on a Docker Engine of its own; takes root
-	@$(own_docker) sh -ec '\
+	@$(own_docker) --required sh -ec '\
 	    $(bin)/pytest tests/lab --ignore tests/lab/test_lessons.py; \
 	    $(bin)/pytest --nbval --own-lab notebooks'
 
@@ -100,7 +100,7 @@ workbench: packages tools ## the whole kit as one image, for any container: dist
 	@$(bin)/python bundle/make_workbench.py
 
 test-workbench: packages docker ## that image under the strictest limits, and every lesson in it; takes root, half an hour
-	@$(own_docker) --first "make workbench" $(bin)/pytest tests/workbench
+	@$(own_docker) --required --first "make workbench" $(bin)/pytest tests/workbench
 
 bench: packages ## how fast it is, measured on this machine
 	@ended=0; for script in benchmarks/*.py; do \

@@ -72,7 +72,7 @@ esac
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     refuse "$python lacks venv or pip (ensurepip), by which the packages are installed: apt-get install python3-venv, or name a Python that has them: PYTHON=/its/path. Nothing was installed"
 
-[ ! -e "$folder/.venv" ] || packages=0
+[ ! -x "$folder/.venv/bin/overlaykit" ] || packages=0  # the packages come last: without them it is half made
 [ ! -e "$cache/builds" ] || build=0  # of this version or another: the import looks closer
 if [ "$(disk "$folder" 6)" = "$(disk "$cache" 6)" ]; then
     require_room "$folder" $((packages + build)) "the packages and what practice hosts run from take" "name another folder and set XDG_CACHE_HOME"
@@ -92,7 +92,9 @@ for part in notebooks hosts.example.ini stack.example.toml; do
         run rm -rf "$folder/$part.part"
         run cp -R "$here/$part" "$folder/$part.part"
         # Trusted, so that a panel is there again for who closed the tab: known by what is in them, wherever they lie.
-        [ "$part" != notebooks ] || quietly "$folder/.venv/bin/jupyter" trust "$folder/$part.part"/*.ipynb
+        # A comfort, without which all else works.
+        [ "$part" != notebooks ] || quietly "$folder/.venv/bin/jupyter" trust "$folder/$part.part"/*.ipynb ||
+            echo "not trusted: the lessons; type $folder/.venv/bin/jupyter trust $folder/$part/*.ipynb" >&2
         run mv "$folder/$part.part" "$folder/$part"
     fi
 done

@@ -92,15 +92,16 @@ def expect_what_hosts_have(session: pytest.Session) -> None:
     for item in session.items:
         cut = run_up_to(item.cell.source, reasons) if hasattr(item, "cell") else None
         if cut:
-            _, need = cut
-            item.compare_outputs = partial(compare_up_to, item, need.sentence(reasons[need.kind]))
+            run, need = cut
+            item.compare_outputs = partial(compare_up_to, item, run, need.sentence(reasons[need.kind]))
 
 
-def compare_up_to(item: Any, sentence: str, shown: list[Any], saved: list[Any]) -> bool:
-    """Does the cell begin as it is saved, and end with the sentence?"""
+def compare_up_to(item: Any, run: str, sentence: str, shown: list[Any], saved: list[Any]) -> bool:
+    """Does the cell begin as it is saved, by what of it is run, and end with the sentence?"""
     before, last = shown[:-1], "".join(shown[-1].get("data", {}).get("text/plain", "")) if shown else ""
     item.comparison_traceback = [f"to be shown at the end: {sentence}", f"what was shown: {shown}"]
-    return bool(last == sentence and printed(saved).startswith(printed(before)) and is_text(before))
+    begins = printed(saved).startswith(printed(before)) and bool(printed(before)) == ("print(" in run)
+    return bool(last == sentence and begins and is_text(before))
 
 
 def printed(outputs: list[Any]) -> str:

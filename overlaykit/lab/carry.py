@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote
 
 import zstandard
@@ -64,16 +65,36 @@ def export_build(file: Path, observer: Observer, *, force: bool = False) -> LabB
 def _draft(file: Path) -> Iterator[Path]:
     """Where to write it until it is whole. What a killed export has left there is written over by the next."""
     draft = file.with_name(f"{file.name}.overlaykit-part")
-    with draft.open("ab") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system gives it back when its holder is killed
-        except BlockingIOError:
-            raise LabError(f"{file} is being written by another export: wait for it, or name another file") from None
+    with _locked(draft, file):
         try:
             yield draft
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def _locked(draft: Path, file: Path) -> Iterator[None]:
+    """The draft is this export's alone. One that another has just finished is its file by now: then begin again."""
+    while True:
+        with draft.open("ab") as opened:
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system gives it back when its holder is killed
+            except BlockingIOError:
+                raise LabError(
+                    f"{file} is being written by another export: wait for it, or name another file"
+                ) from None
+            if _lies_at(draft, opened):
+                yield
+                return
+
+
+def _lies_at(path: Path, opened: BinaryIO) -> bool:
+    """Is a file that was opened by this name still called so?"""
+    try:
+        return os.path.samestat(os.fstat(opened.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def have_build(observer: Observer) -> LabBuild:

@@ -4,7 +4,8 @@
     python tests/lab/own_docker.py --first "make workbench" pytest tests/workbench
 
 What comes `--first` runs outside, with the machine's network. It takes root, Docker's engine and unshare, and a machine
-that lets an engine start and a container run. Where one is missing nothing is run, and why is said: that is no failure.
+that lets an engine start and a container run. Where one is missing nothing is run, and why is said: that is a failure
+where it is `--required`, as for who asked for these tests alone.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import docker
 from docker.errors import APIError, DockerException
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 LOGS = Path(__file__).parents[2] / "test-logs"
 _LOG = "dockerd.log"
@@ -34,15 +36,12 @@ _PROGRAMS = {"dockerd": "docker.io", "unshare": "util-linux", "ip": "iproute2"} 
 # Own network, mounts and processes: whatever happens, nothing outlives the first process.
 _APART = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 _SECONDS = 60
+_ENDING = 10.0  # seconds that what was stopped may still take
 _TRY = "overlaykit/try"
-# The last words of an engine that found something wrong with the machine, among the lines of its log. A wrong option,
-# which is our mistake, leads to its help.
-_REFUSAL = re.compile(r"^(?!time=)(.+)", re.MULTILINE)
-_OURS = "dockerd --help"
 
 
 class Forbidden(Exception):
-    """The machine does not let an engine, or any container, run here."""
+    """The machine lacks what it takes, or does not let an engine, or any container, run."""
 
 
 def missing() -> str | None:
@@ -58,24 +57,27 @@ def missing() -> str | None:
     return f"this machine gives no namespaces: {_last(tried.stderr)}" if tried.returncode else None
 
 
-def run(command: list[str], first: str = "") -> int:
+def run(command: list[str], first: str = "", *, required: bool = False) -> int:
     """Run a command beside an engine of its own, and leave nothing of it."""
     if reason := missing():
-        return _not_run(reason)
+        raise Forbidden(reason)
     if first and (status := subprocess.run(shlex.split(first), check=False).returncode):
         return status
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is below is cleared then too
     # On a disk: what lies in a /tmp of memory would count as memory of the containers.
     folder = tempfile.mkdtemp(prefix="overlaykit-docker-", dir="/var/tmp")
-    inside = [*_APART, sys.executable, __file__, "--inside", folder, *command]
+    told = ["--required"] if required else []
+    inside = [*_APART, sys.executable, __file__, *told, "--inside", folder, *command]
     try:
         status = subprocess.run(inside, check=False).returncode
         if status:
             _keep_log(Path(folder))
         return status
     finally:
-        shutil.rmtree(folder)
-        _remove_groups(Path(folder).name)
+        try:
+            _insist(shutil.rmtree, folder)
+        finally:
+            _insist(_remove_groups, Path(folder).name)
 
 
 def run_inside(folder: Path, command: list[str]) -> int:
@@ -86,11 +88,8 @@ def run_inside(folder: Path, command: list[str]) -> int:
         "OVERLAYKIT_BACKEND": "containers",
         "XDG_STATE_HOME": f"{folder}/state",
     }
-    try:
-        with _engine(folder):
-            return subprocess.run(command, env={**os.environ, **ours}, check=False).returncode
-    except Forbidden as reason:
-        return _not_run(str(reason))
+    with _engine(folder):
+        return subprocess.run(command, env={**os.environ, **ours}, check=False).returncode
 
 
 @contextmanager
@@ -118,11 +117,21 @@ def _answering(folder: Path, process: subprocess.Popen[bytes]) -> docker.APIClie
             return docker.APIClient(base_url=f"unix://{folder}/docker.sock", version="auto")
         except DockerException as error:
             ended, said = process.poll() is not None, (folder / _LOG).read_text()
-            if ended and _OURS not in said and (why := _REFUSAL.findall(said)):
-                raise Forbidden(f"this machine lets no Docker Engine start: {why[-1]}") from error
+            if ended and (why := _refusal(said)):
+                raise Forbidden(f"this machine lets no Docker Engine start: {why}") from error
             if ended or time.monotonic() > deadline:
                 raise RuntimeError(f"the engine does not start, see its log in {LOGS}") from error
             time.sleep(0.1)
+
+
+def _refusal(said: str) -> str | None:
+    """What an engine that has ended found wrong with the machine, by its log; None where the mistake is ours.
+
+    Its text is all there is: the status is 1 whatever the reason. Its last words are the reason, and stand alone
+    without a date before them. A wrong option, which is our mistake, leads to its help.
+    """
+    words = re.findall(r"^(?!time=)(.+)", said, re.MULTILINE)
+    return words[-1] if words and "dockerd --help" not in said else None
 
 
 def _require_containers(engine: docker.APIClient) -> None:
@@ -166,9 +175,15 @@ def _keep_log(folder: Path) -> None:
         shutil.copyfile(folder / _LOG, LOGS / f"{folder.name}.log")
 
 
-def _not_run(reason: str) -> int:
-    sys.stdout.write(f"NOT RUN: {reason}\n")
-    return 0
+def _insist(remove: Callable[[str], object], what: str) -> None:
+    """Remove it, though what is just ending still writes there or keeps it busy."""
+    patience = Retrying(
+        retry=retry_if_exception_type(OSError), stop=stop_after_delay(_ENDING), wait=wait_fixed(0.1), reraise=True
+    )
+    try:
+        patience(remove, what)
+    except OSError as error:
+        sys.stderr.write(f"{what} is left behind, remove it yourself: {error}\n")
 
 
 def _remove_groups(name: str) -> None:
@@ -182,10 +197,17 @@ def main() -> int:
     """What was typed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--first", default="", help="a command that runs before, outside")
+    parser.add_argument("--required", action="store_true", help="fail where it cannot be run here")
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("command", nargs=argparse.REMAINDER)
     said = parser.parse_args()
-    return run_inside(said.inside, said.command) if said.inside else run(said.command, said.first)
+    try:
+        if said.inside:
+            return run_inside(said.inside, said.command)
+        return run(said.command, said.first, required=said.required)
+    except Forbidden as reason:
+        sys.stdout.write(f"NOT RUN: {reason}\n")
+        return int(said.required)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,12 @@ import ast
 import re
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 
 import nbformat
 import pytest
 from lessons import CORE, CORE_PATH, FOLDER, LESSONS, Cell, Lesson, lines
 from save_outputs import WIDGET
-
-from overlaykit.lessons.needs import needs_of, run_up_to
 
 WORDS_A_MINUTE = 200
 PARAMETERS = {"INVENTORY": "lab", "ALLOW_CHANGES": False}
@@ -121,52 +118,6 @@ def test_no_call_whose_output_cannot_be_compared(lesson: Lesson) -> None:
     found = [f"cell {cell.id}: {call} {why}" for cell in lesson.code for call, why in NOT_IN_A_LESSON.items()
              if re.search(rf"(?<!\w){re.escape(call)}", cell.source)]  # fmt: skip
     assert found == []
-
-
-@every_lesson
-def test_what_a_cell_needs_is_said_where_it_counts(lesson: Lesson) -> None:
-    """One that hosts cannot run says so in place of what follows its line; a script for a host is one piece."""
-    for cell in lesson.code:
-        said = [line for line in cell.source.splitlines() if line.lstrip().startswith("# needs")]
-        assert len(said) == len(needs_of(cell.source)), f"cell {cell.id}: `# needs IPVS: …`, a line of its own"
-        if said and cell.source.startswith("%%"):
-            assert cell.source.splitlines()[1] == said[0], f"cell {cell.id}: right under the magic"
-
-
-@every_lesson
-@pytest.mark.parametrize("missing", [("IPVS",), ("ESP",), ("IPVS", "ESP", "kernels")], ids=" ".join)
-def test_nothing_stands_on_a_cell_that_may_be_left_out(lesson: Lesson, missing: tuple[str, ...]) -> None:
-    known, unknown = set[str](), set[str]()
-    for cell in lesson.code:
-        cut = run_up_to(cell.source, missing)
-        run = cut[0] if cut else cell.source
-        here = set(names(run, ast.Store))
-        found = set(names(run, ast.Load)) & unknown - here
-        assert not found, f"cell {cell.id} needs {', '.join(found)}, which a cell above may not have made"
-        known |= here
-        unknown = (unknown | set(names(cell.source, ast.Store))) - known
-
-
-def names(source: str, use: type[ast.expr_context]) -> Iterator[str]:
-    """Those that a cell of Python reads, or binds."""
-    for node in ast.walk(ast.parse("" if source.startswith("%%") else source)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, use):
-            yield node.id
-        elif isinstance(node, ast.FunctionDef) and use is ast.Store:
-            yield node.name
-        elif isinstance(node, ast.alias) and use is ast.Store:
-            yield node.asname or node.name
-
-
-def test_what_is_not_available_everywhere_is_listed() -> None:
-    """By docs/anywhere.md: lesson, what it takes, what is left out without it, and in how many cells."""
-    said = Counter(
-        (lesson.number, need.kind, need.what)
-        for lesson in LESSONS for cell in lesson.code for need in needs_of(cell.source)
-    )  # fmt: skip
-    page = (FOLDER.parent / "docs" / "anywhere.md").read_text()
-    listed = re.findall(r"^\| (\d\d) \| (\w+) \| (.+?) \| (\d+) \|$", page, re.MULTILINE)
-    assert listed == [(*what, str(count)) for what, count in sorted(said.items())]
 
 
 @every_lesson

@@ -238,10 +238,37 @@ def test_a_disk_that_is_too_full_is_told_first(
 
 def test_who_repeats_it_needs_no_room_anew(bundle: Path, tmp_path: Path) -> None:
     program(tmp_path / "bin", "df", DF.format(home=1, cache=1, mount="/"))
-    (tmp_path / "mine" / ".venv").mkdir(parents=True)
+    programs = tmp_path / "mine" / ".venv" / "bin"
+    programs.mkdir(parents=True)
     (tmp_path / "home" / ".cache" / "overlaykit" / "builds").mkdir(parents=True)
-    done = installing(bundle, "--dry-run", str(tmp_path / "mine"), PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+
+    def again() -> subprocess.CompletedProcess[str]:
+        path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+        return installing(bundle, "--dry-run", str(tmp_path / "mine"), PATH=path)
+
+    half_made = again()
+    assert half_made.returncode == 1
+    assert half_made.stderr.startswith("the packages and what practice hosts run from take 500 MB")
+    program(programs, "overlaykit", "exit 0")
+    done = again()
     assert (done.returncode, done.stderr) == (0, "")
+
+
+ENVIRONMENT = """[ "$1 $2" = "-m venv" ] || exec {python} "$@"
+mkdir -p "$4/bin"
+ln -s {true} "$4/bin/pip"
+ln -s {true} "$4/bin/overlaykit"
+ln -s {false} "$4/bin/jupyter" """
+
+
+def test_lessons_that_cannot_be_trusted_do_not_end_it(bundle: Path, tmp_path: Path) -> None:
+    settings = {"python": sys.executable, "true": shutil.which("true"), "false": shutil.which("false")}
+    program(tmp_path / "bin", "python3.12", ENVIRONMENT.format(**settings))
+    done = installing(bundle, str(tmp_path / "mine"), PYTHON=str(tmp_path / "bin" / "python3.12"))
+    command = f"{tmp_path}/mine/.venv/bin/jupyter trust {tmp_path}/mine/notebooks/*.ipynb"
+    assert done.stderr == f"not trusted: the lessons; type {command}\n"
+    assert (done.returncode, "Installed. Next:" in done.stdout) == (0, True)
+    assert (tmp_path / "mine" / "notebooks" / "00.ipynb").exists()
 
 
 def test_an_option_that_is_not_known_shows_the_use(bundle: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import json
 import os
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from click.testing import CliRunner, Result
@@ -238,6 +240,23 @@ def test_what_a_killed_export_has_left_is_written_over(built: Path, tmp_path: Pa
     export_build(tmp_path / "lab.tar.zst", unheard)
     assert [path.name for path in tmp_path.glob("lab*")] == ["lab.tar.zst"]
     assert parcel.verify(tmp_path / "lab.tar.zst").key == built.name
+
+
+def test_a_draft_that_another_export_finishes_just_then_is_not_taken_for_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, lock = tmp_path / "lab.tar.zst", fcntl.flock
+
+    def finished_just_then(opened: BinaryIO, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        Path(opened.name).replace(file)
+        lock(opened, how)
+
+    monkeypatch.setattr(fcntl, "flock", finished_just_then)
+    with carry._draft(file) as draft:
+        assert not draft.samefile(file)
+        with draft.open("ab") as third, pytest.raises(BlockingIOError):
+            lock(third, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_what_is_there_is_not_written_over(built: Path, tmp_path: Path) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import platform
+import re
+import shutil
 import socket
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -174,3 +177,26 @@ def test_an_image_is_known_by_its_configuration(tmp_path: Path, config: str) -> 
 )
 def test_a_rule_of_placement(rule: str, satisfied: bool) -> None:
     assert satisfies("x1", {"overlaykit.host": "node1"}, [rule]) is satisfied
+
+
+@pytest.mark.skipif(not (shutil.which("tar") and Path("/sys/class/net/lo").exists()), reason="needs tar and Linux")
+def test_images_that_cannot_be_read_whole_are_not_taken_over(tmp_path: Path) -> None:
+    """By a host's first process, of which this is one step with other folders."""
+    script = (Path(lab.__file__).parent / "container" / "lab-init").read_text()
+    step = re.search(r"^link_images\(\) \{.*?^\}", script, re.DOTALL | re.MULTILINE)
+    assert step
+    seed, engine = tmp_path / "seed", tmp_path / "engine"
+    engine.mkdir()
+    typed = f"{step[0].replace('/seed', str(seed)).replace('/var/lib/docker', str(engine))}\nlink_images"
+
+    def status() -> int:
+        return subprocess.run(["bash", "-c", typed], check=False, capture_output=True).returncode
+
+    seed.symlink_to("/sys/class/net/lo/statistics")  # each file there ends before the size that it says
+    assert status() != 0
+    seed.unlink()
+    (seed / "overlay2" / "one" / "diff").mkdir(parents=True)
+    (seed / "repositories.json").write_text("{}")
+    assert status() == 0
+    assert (engine / "repositories.json").read_text() == "{}"
+    assert (engine / "overlay2" / "one" / "diff").readlink() == seed / "overlay2" / "one" / "diff"
