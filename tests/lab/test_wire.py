@@ -176,6 +176,7 @@ def test_a_host_that_goes_off_in_the_middle_is_not_green(encrypted: Hosts, lab_n
 def test_the_command_says_in_words_that_a_host_went_off_meanwhile(
     encrypted: Hosts, overlaykit: Typed, lab_name: str
 ) -> None:
+    encrypted.tiers(ENCRYPTED).apply()  # a host that was off may be back before its tasks are
     swarm = encrypted.look().swarm
     assert swarm
     victim = swarm.running("database")[0].host
