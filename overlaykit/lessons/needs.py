@@ -57,7 +57,7 @@ def run_up_to(source: str, missing: Collection[str]) -> tuple[str, Need] | None:
 def lacking(hosts: Hosts) -> dict[str, str]:
     """What is missing on these hosts, and why; empty where a lesson's every cell can be run."""
     lab = practice.find_lab(hosts.where) if hosts.inventory.lab else None
-    return reasons(hosts.look(), one_kernel=lab is not None and lab.backend == "containers")
+    return reasons(hosts.look_at_engines(), one_kernel=lab is not None and lab.backend == "containers")
 
 
 def reasons(facts: Facts, *, one_kernel: bool) -> dict[str, str]:

@@ -71,6 +71,12 @@ def doors(swarm: SwarmFacts, ready: Sequence[str]) -> list[str]:
     return [host for host in ready if host in own]
 
 
+def door_near(swarm: SwarmFacts, ready: Sequence[str], name: str) -> str:
+    """Where a guest of that host gets in: right there, but where it has no door of its own."""
+    there = doors(swarm, ready)
+    return name if name in there else next(iter(there), name)
+
+
 def _without_mesh(spec: ServiceSpec) -> ServiceSpec:
     if not spec.ports:
         return spec.but(endpoint_mode="dnsrr")

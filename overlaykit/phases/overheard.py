@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from overlaykit.phases.discovery import probe_image, strangers
-from overlaykit.phases.mesh import doors, publishes_itself
+from overlaykit.phases.mesh import door_near, publishes_itself
 from overlaykit.words.errors import PlanRefused
 from overlaykit.words.facts import Facts, SwarmFacts
 from overlaykit.words.overheard import Overhear, Overheard, Place, Sighting
@@ -37,8 +37,7 @@ def wanted_ears(facts: Facts, stack: Stack, word: str) -> Overhear:
 def _door(facts: Facts, swarm: SwarmFacts) -> str:
     ready = {node.host for node in swarm.nodes if node.state == "ready"}
     names = [host.name for host in facts.reachable if host.name in ready]
-    there = doors(swarm, sorted(names, key=lambda name: name != swarm.host))
-    return next(iter(there), swarm.host)
+    return door_near(swarm, names, swarm.host)
 
 
 def _beside(facts: Facts, swarm: SwarmFacts, stack: Stack, door: str) -> Iterator[Place]:

@@ -75,11 +75,12 @@ class Notebook:
         """Every cell, to the end; what went wrong in one is an AssertionError."""
         self._run("notebook:run-all-cells")
 
-    def run_to(self, words: str) -> None:
-        """Every cell as far as the first with these words."""
+    def run_to(self, words: str) -> Locator:
+        """Every cell as far as the first with these words, and that one in sight."""
         self.show(words)
         self._run("notebook:run-all-above")
         self.run_cell(words)
+        return self.show(words)
 
     def run_cell(self, words: str) -> None:
         """The first cell with these words, and no other."""

@@ -82,8 +82,7 @@ def test_a_refused_value_is_explained(browser: Browser, server: Server) -> None:
 def test_apply_is_cancelled_then_completed(browser: Browser, server: Server) -> None:
     """And the picture beneath follows."""
     with Notebook.open(browser, server, "04_services") as notebook:
-        notebook.run_to("TiersPanel(")
-        panel = notebook.show("TiersPanel(")
+        panel = notebook.run_to("TiersPanel(")
         planned(panel)
         press(panel, "Apply")
         expect(panel.get_by_text("done").first).to_be_visible()
@@ -116,8 +115,7 @@ def test_a_slider_is_turned_and_applied(browser: Browser, server: Server) -> Non
 def test_a_tab_that_is_closed_stops_nothing(browser: Browser, server: Server) -> None:
     """And who comes back sees in the panel where the work is."""
     with Notebook.open(browser, server, "04_services") as notebook:
-        notebook.run_to("TiersPanel(")
-        panel = notebook.show("TiersPanel(")
+        panel = notebook.run_to("TiersPanel(")
         panel.get_by_role("slider", name="frontend replicas").press("ArrowRight")
         planned(panel, "--replicas 2")
         notebook.save()
@@ -131,8 +129,7 @@ def test_a_tab_that_is_closed_stops_nothing(browser: Browser, server: Server) ->
 def test_a_tab_that_is_closed_before_it_was_saved_is_found_again_by_its_cell(browser: Browser, server: Server) -> None:
     """The page knows nothing of the panel, so its cell is run again: it is the same panel, at the same work."""
     with Notebook.open(browser, server, "04_services") as notebook:
-        notebook.run_to("TiersPanel(")
-        panel = notebook.show("TiersPanel(")
+        panel = notebook.run_to("TiersPanel(")
         for _ in range(4):  # so much work that it goes on when the page is there again
             panel.get_by_role("slider", name="backend replicas").press("ArrowRight")
         planned(panel, "--replicas 5")
@@ -149,8 +146,7 @@ def test_a_tab_that_is_closed_before_it_was_saved_is_found_again_by_its_cell(bro
 
 def test_hosts_are_chosen_and_who_must_take_part_is_told(browser: Browser, server: Server) -> None:
     with Notebook.open(browser, server, "02_the_swarm") as notebook:
-        notebook.run_to("SwarmPanel(")
-        panel = notebook.show("SwarmPanel(")
+        panel = notebook.run_to("SwarmPanel(")
         planned(panel, "overlaykit.host=node3")
         panel.get_by_role("checkbox", name="node3").uncheck()
         expect(panel.get_by_text("Nothing is done on node3")).to_be_visible()
@@ -168,8 +164,7 @@ def test_hosts_are_chosen_and_who_must_take_part_is_told(browser: Browser, serve
 
 def test_asking_who_finds_whom_is_watched_and_cancelled(browser: Browser, server: Server) -> None:
     with Notebook.open(browser, server, "05_names") as notebook:
-        notebook.run_to("DiscoveryPanel(")
-        panel = notebook.show("DiscoveryPanel(")
+        panel = notebook.run_to("DiscoveryPanel(")
         press(panel, "Refresh")
         press(panel, "Cancel")
         expect(status(panel)).to_have_text("cancelled", timeout=PLANNED)
@@ -185,8 +180,7 @@ def test_the_picture_follows_what_somebody_types_on_a_host(browser: Browser, ser
         Notebook.open(browser, server, "03_overlay_network", motion="no-preference") as notebook,
         connect("lab") as hosts,
     ):
-        notebook.run_to("picture(hosts")
-        picture = notebook.show("picture(hosts")
+        picture = notebook.run_to("picture(hosts")
         network = picture.locator("svg text", has_text="later")
         expect(picture.get_by_text("follows the hosts")).to_be_visible()
         hosts["node1"].run("docker network create --driver overlay later", check=True)

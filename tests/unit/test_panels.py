@@ -99,7 +99,7 @@ def test_what_was_turned_just_before_is_not_planned_behind_the_result() -> None:
     reader, fake = network_panel()
     reader.turn("network.subnet", "10.30.0.0/24")
     reader.press("Apply")
-    time.sleep(2 * MOMENT)
+    time.sleep(2 * MOMENT)  # that nothing comes is announced by nobody
     reader.wait()
     assert (fake.applied, reader.status) == (1, "applied: 1 step done")
 

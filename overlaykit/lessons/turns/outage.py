@@ -9,7 +9,7 @@ from overlaykit.lessons.patience import until
 from overlaykit.lessons.tasks import tasks_on
 from overlaykit.lessons.verdict import Verdict
 from overlaykit.lessons.visits import visit
-from overlaykit.phases.mesh import doors
+from overlaykit.phases.mesh import door_near
 from overlaykit.words.facts import NodeFacts, SwarmFacts
 from overlaykit.words.stack import Stack
 
@@ -65,8 +65,7 @@ def way_in(swarm: SwarmFacts | None, name: str) -> str:
     """Where a guest of that host gets in: right there, but for kernels without a routing mesh, where it has none."""
     if swarm is None:
         return name
-    there = doors(swarm, [node.host for node in swarm.nodes if node.state == "ready"])
-    return name if name in there else next(iter(there), name)
+    return door_near(swarm, [node.host for node in swarm.nodes if node.state == "ready"], name)
 
 
 def _comes_true(condition: Callable[[], bool]) -> bool:
