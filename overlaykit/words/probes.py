@@ -25,6 +25,7 @@ class Name:
     port: int
     protocol: Protocol
     tries: int = 1  # how often each address is called: a virtual IP hands each call to another task
+    expects: tuple[str, ...] = ()  # the addresses to which it leads as the manager has it
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,18 @@ def test_a_host_is_a_machine_of_its_own(one: Lab) -> None:
     assert set(run(one, "docker images --format '{{.Repository}}:{{.Tag}}'").split()) == images
 
 
+def test_a_container_is_started_without_starting_the_engine_once_more(one: Lab) -> None:
+    """By images/host/lab-run.c; a container that knows its own address has its network all the same."""
+    image = next(image.reference for image in LabBuild(one.build).images if "backend" in image.reference)
+    container = run(one, f"docker run --detach {image} sleep 300")
+    hook = "grep -o '\"prestart\":.*libnetwork-setkey' /run/containerd/io.containerd.runtime.v2.task/moby/*/config.json"
+    try:
+        assert '"path":"/sbin/lab-run"' in run(one, hook)
+        assert run(one, f"docker exec {container} hostname --ip-address").startswith("172.")
+    finally:
+        run(one, f"docker rm --force {container}")
+
+
 def test_pulling_the_plug_keeps_the_disk(one: Lab) -> None:
     run(one, f"date > {MARK} && docker volume create data && sync")
     practice.power(one.name, "node1", on=False)

@@ -31,6 +31,12 @@ def put_right(hosts: Hosts, stack: Stack) -> list[str]:
     return [command for command in done if "docker service ps" not in command]
 
 
+def proven(hosts: Hosts, stack: Stack) -> None:
+    """Names resolve and tiers answer, or the test ends with what was seen instead."""
+    findings = hosts.discovery(stack).prove()
+    assert findings.ok, findings.details()
+
+
 @pytest.fixture(scope="module")
 def up(lab_hosts: Hosts) -> Hosts:
     """The hosts with the stack deployed."""
@@ -125,7 +131,7 @@ def test_more_replicas_change_that_service_alone(up: Hosts) -> None:
     assert len(done) == 1
     assert "docker service update" in done[0]
     assert done[0].endswith(" backend")
-    assert up.discovery(more).prove().ok
+    proven(up, more)
     put_right(up, STACK)
 
 
@@ -135,12 +141,11 @@ def test_what_changes_in_place_is_so_when_up_ends(up: Hosts) -> None:
     changed = changed.set("backend.memory", "256M")
     done = put_right(up, changed)
     assert [command.split()[-1] for command in done] == ["backend", "frontend"]
-    findings = up.discovery(changed).prove()
-    assert findings.ok, findings.details()
+    proven(up, changed)
     knock = "bash -c '</dev/tcp/127.0.0.1/80' 2>/dev/null && echo open || echo shut"
     assert {host.run(knock).stdout for host in up} == {"shut\n"}
     put_right(up, STACK)
-    assert up.discovery(STACK).prove().ok
+    proven(up, STACK)
 
 
 def test_a_service_removed_by_hand_comes_back(up: Hosts) -> None:
@@ -148,7 +153,7 @@ def test_a_service_removed_by_hand_comes_back(up: Hosts) -> None:
     done = put_right(up, STACK)
     assert len(done) == 1
     assert "docker service create --name backend" in done[0]
-    assert up.discovery(STACK).prove().ok
+    proven(up, STACK)
 
 
 def test_a_task_that_fails_is_named(up: Hosts) -> None:
@@ -161,7 +166,7 @@ def test_a_task_that_fails_is_named(up: Hosts) -> None:
         put_right(up, broken)
     services.get("backend").remove()
     put_right(up, STACK)
-    assert up.discovery(STACK).prove().ok
+    proven(up, STACK)
 
 
 def test_an_update_to_an_image_that_is_nowhere_says_the_way_back(up: Hosts) -> None:

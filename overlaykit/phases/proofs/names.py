@@ -69,7 +69,11 @@ def names_needed(swarm: SwarmFacts, stack: Stack, needed: str, protocol: Protoco
     service = swarm.service(needed)
     shared = service is None or service.spec.endpoint_mode == "vip"
     tries = max(1, min(len(swarm.running(needed)), _MOST_TRIES)) if shared else 1
-    return Name(needed, port, protocol, tries), Name(f"tasks.{needed}", port, protocol)
+    each = f"tasks.{needed}"
+    return (
+        Name(needed, port, protocol, tries, tuple(sorted(_listed_by(swarm, stack, needed)))),
+        Name(each, port, protocol, expects=tuple(sorted(_listed_by(swarm, stack, each)))),
+    )
 
 
 def name_findings(facts: Facts, stack: Stack, answers: Sequence[Answer]) -> Iterator[Finding]:
@@ -144,14 +148,16 @@ def _addresses(task: TaskFacts, stack: Stack) -> set[str]:
 
 def expected(facts: Facts, stack: Stack, name: str) -> set[str]:
     """What a name must resolve to, as the manager has it: the virtual IP, or exactly the running tasks."""
-    if facts.swarm is None:
-        return set()
+    return _listed_by(facts.swarm, stack, name) if facts.swarm else set()
+
+
+def _listed_by(swarm: SwarmFacts, stack: Stack, name: str) -> set[str]:
     needed = name.removeprefix("tasks.")
-    service = facts.swarm.service(needed)
+    service = swarm.service(needed)
     virtual = service.virtual_ips.get(stack.network.name, "") if service else ""
     if virtual and name == needed:
         return {virtual}
-    return {address for task in facts.swarm.running(needed) for address in _addresses(task, stack)}
+    return {address for task in swarm.running(needed) for address in _addresses(task, stack)}
 
 
 def _resolved(facts: Facts, stack: Stack, rows: list[Row], words: dict[str, str]) -> Finding:

@@ -1,6 +1,6 @@
 """Runs inside a task's network: what does each name resolve to, and who answers there?
 
-    python3 -ISc "$(cat names.py)" '[{"name": "backend", "port": 8000, "protocol": "http", "tries": 1}]'
+    python3 -ISc "$(cat names.py)" '[{"name": "backend", "port": 8000, "protocol": "http", "tries": 1, "expects": []}]'
     {"backend": {"addresses": ["10.20.0.2"], "calls": [{"address": "10.20.0.2", "connected": true, …}]}}
 
 Only what starts quickly is imported: on a small host every module costs.
@@ -11,10 +11,27 @@ import socket
 import struct
 import sys
 import threading
+import time
 from typing import Any
 
 CONNECT_WITHIN = 2.0
 ANSWER_WITHIN = 4.0  # a backend whose database is away takes two seconds to say so
+#: A task that has just begun to run is known on its own host first: Swarm tells the others by gossip.
+SETTLES_WITHIN = 4.0
+BETWEEN_LOOKS = 0.3
+
+
+def settled(question: dict[str, Any]) -> dict[str, Any]:
+    """What is seen when all is as it should be, or else last."""
+    deadline = time.monotonic() + SETTLES_WITHIN
+    while not _is_well(question, seen := look(question)) and time.monotonic() < deadline:
+        time.sleep(BETWEEN_LOOKS)
+    return seen
+
+
+def _is_well(question: dict[str, Any], seen: dict[str, Any]) -> bool:
+    complete = bool(seen["addresses"]) and set(question["expects"]) <= set(seen["addresses"])
+    return complete and all(call["answered"] for call in seen["calls"])
 
 
 def look(question: dict[str, Any]) -> dict[str, Any]:
@@ -107,4 +124,4 @@ def at_once(do: Any, items: list[Any]) -> list[Any]:
 
 if __name__ == "__main__":
     asked = json.loads(sys.argv[1])
-    print(json.dumps(dict(zip([one["name"] for one in asked], at_once(look, asked), strict=True))))  # noqa: T201
+    print(json.dumps(dict(zip([one["name"] for one in asked], at_once(settled, asked), strict=True))))  # noqa: T201
