@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,7 +66,7 @@ def mongodb(caller: socket.socket) -> None:
 @pytest.mark.parametrize(("protocol", "server"), [("http", http), ("mongodb", mongodb), ("tcp", http)])
 def test_a_peer_that_answers(protocol: str, server: Callable[[socket.socket], None]) -> None:
     with serving(server) as port:
-        seen = ask({"name": "localhost", "port": port, "protocol": protocol, "tries": 3})["localhost"]
+        seen = ask({"name": "localhost", "port": port, "protocol": protocol, "tries": 3, "expects": []})["localhost"]
     assert seen["addresses"] == ["127.0.0.1"]
     assert [(call["connected"], call["answered"]) for call in seen["calls"]] == [(True, True)] * 3
     assert seen["calls"][0].get("peer") == ("backend-3" if protocol == "http" else None)
@@ -74,17 +75,40 @@ def test_a_peer_that_answers(protocol: str, server: Callable[[socket.socket], No
 @pytest.mark.parametrize("protocol", ["http", "mongodb"])
 def test_a_peer_that_speaks_something_else(protocol: str) -> None:
     with serving(lambda caller: caller.sendall(b"SSH-2.0-OpenSSH_10.0\r\n" * 4)) as port:
-        seen = ask({"name": "localhost", "port": port, "protocol": protocol, "tries": 1})["localhost"]
+        seen = ask({"name": "localhost", "port": port, "protocol": protocol, "tries": 1, "expects": []})["localhost"]
     (call,) = seen["calls"]
     assert (call["connected"], call["answered"]) == (True, False)
     assert call["error"].startswith(f"127.0.0.1:{port}: ")
 
 
+def test_what_is_not_so_at_first_is_asked_again() -> None:
+    """A task that has just begun to run: the first who call it are turned away."""
+    calls = []
+
+    def late(caller: socket.socket) -> None:
+        calls.append(caller)
+        if len(calls) > 1:
+            http(caller)
+
+    with serving(late) as port:
+        seen = ask({"name": "localhost", "port": port, "protocol": "http", "tries": 1, "expects": ["127.0.0.1"]})
+    assert [call["answered"] for call in seen["localhost"]["calls"]] == [True]
+    assert len(calls) == 2
+
+
+def test_an_address_that_stays_away_is_not_waited_for_long() -> None:
+    with serving(http) as port:
+        began = time.monotonic()
+        seen = ask({"name": "localhost", "port": port, "protocol": "http", "tries": 1, "expects": ["10.20.0.9"]})
+    assert seen["localhost"]["addresses"] == ["127.0.0.1"]
+    assert time.monotonic() - began < 10
+
+
 def test_a_name_that_leads_nowhere_hides_no_other() -> None:
     with serving(http) as port:
         answers = ask(
-            {"name": "nowhere.invalid", "port": port, "protocol": "http", "tries": 1},
-            {"name": "localhost", "port": port, "protocol": "http", "tries": 1},
+            {"name": "nowhere.invalid", "port": port, "protocol": "http", "tries": 1, "expects": []},
+            {"name": "localhost", "port": port, "protocol": "http", "tries": 1, "expects": []},
         )
     assert answers["nowhere.invalid"]["addresses"] == []
     assert answers["nowhere.invalid"]["error"].startswith("nowhere.invalid: ")
@@ -94,7 +118,9 @@ def test_a_name_that_leads_nowhere_hides_no_other() -> None:
 def test_a_shut_port_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    (call,) = ask({"name": "localhost", "port": port, "protocol": "tcp", "tries": 1})["localhost"]["calls"]
+    (call,) = ask({"name": "localhost", "port": port, "protocol": "tcp", "tries": 1, "expects": []})["localhost"][
+        "calls"
+    ]
     assert not call["connected"]
     assert call["error"] == f"127.0.0.1:{port}: Connection refused"
 
