@@ -41,7 +41,7 @@ class MeasureSpeed:
     ways: Mapping[Kind, Way]
     images: Mapping[str, str]  # host → image with python3
     labels: Mapping[str, str] = field(default_factory=dict)
-    seconds: float = 0.7  # of each stream
+    seconds: float = 0.4  # of each stream
     trips: int = 100  # of each round
     rounds: int = 3
 

@@ -22,7 +22,7 @@ from overlaykit.ui.notebook.plot import Dot, plot, summary
 from overlaykit.words.stack import Stack
 
 #: Seconds between a guest that has been served and the next; all go home by themselves in the end.
-PAUSE = 0.1
+PAUSE = 0.2
 LONGEST = 240.0
 #: Seconds between two drawings.
 REDRAW = 0.5
