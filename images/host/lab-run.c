@@ -20,6 +20,7 @@
 
 #define CRUN "/usr/bin/crun"
 #define SELF "\"/sbin/lab-run\"" /* not longer than what it replaces: "/proc/100/exe" */
+#define HOOK "\"prestart\":[{\"path\":" /* as the engine writes it; a word of a container's own has no bare quotes */
 #define ENGINE "\"/proc/"
 
 enum { LARGEST = 1 << 20 };
@@ -46,7 +47,8 @@ static void name_ourselves(const char *bundle)
     snprintf(path, sizeof path, "%s/config.json", bundle);
     if ((file = open(path, O_RDWR | O_CLOEXEC)) < 0)
         return;
-    if (read_all(file) && strstr(text, "\"libnetwork-setkey\"") && (hook = strstr(text, ENGINE))) {
+    if (read_all(file) && (hook = strstr(text, HOOK ENGINE)) && strstr(hook, "[\"libnetwork-setkey\",")) {
+        hook += sizeof HOOK - 1;
         for (end = hook + sizeof ENGINE - 1; isdigit((unsigned char)*end);)
             end++;
         if (strncmp(end, "/exe\"", 5) == 0 && end + 5 - hook >= (ptrdiff_t)sizeof SELF - 1) {

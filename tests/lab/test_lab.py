@@ -84,13 +84,14 @@ def test_a_host_is_a_machine_of_its_own(one: Lab) -> None:
 
 
 def test_a_container_is_started_without_starting_the_engine_once_more(one: Lab) -> None:
-    """By images/host/lab-run.c; a container that knows its own address has its network all the same."""
+    """By images/host/lab-run.c; a container keeps its network, and a word of its own that looks like the engine."""
     image = next(image.reference for image in LabBuild(one.build).images if "backend" in image.reference)
-    container = run(one, f"docker run --detach {image} sleep 300")
+    container = run(one, f"docker run --detach {image} sh -c 'sleep 300; exit' /proc/100/exe")
     hook = "grep -o '\"prestart\":.*libnetwork-setkey' /run/containerd/io.containerd.runtime.v2.task/moby/*/config.json"
     try:
         assert '"path":"/sbin/lab-run"' in run(one, hook)
         assert run(one, f"docker exec {container} hostname --ip-address").startswith("172.")
+        assert run(one, f"docker exec {container} cat /proc/1/cmdline | tr '\\0' ' '").endswith(" /proc/100/exe")
     finally:
         run(one, f"docker rm --force {container}")
 

@@ -42,7 +42,7 @@ def serving(answer: Callable[[socket.socket], None]) -> Iterator[int]:
 
 def ask(*questions: dict[str, Any]) -> dict[str, Any]:
     """What the program prints."""
-    command = [sys.executable, "-ISc", source("names"), json.dumps(questions)]
+    command = [sys.executable, "-ISc", source("names"), json.dumps([{"expects": [], **one} for one in questions])]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
     answers: dict[str, Any] = json.loads(done.stdout)
     return answers
@@ -66,7 +66,7 @@ def mongodb(caller: socket.socket) -> None:
 @pytest.mark.parametrize(("protocol", "server"), [("http", http), ("mongodb", mongodb), ("tcp", http)])
 def test_a_peer_that_answers(protocol: str, server: Callable[[socket.socket], None]) -> None:
     with serving(server) as port:
-        seen = ask({"name": "localhost", "port": port, "protocol": protocol, "tries": 3, "expects": []})["localhost"]
+        seen = ask({"name": "localhost", "port": port, "protocol": protocol, "tries": 3})["localhost"]
     assert seen["addresses"] == ["127.0.0.1"]
     assert [(call["connected"], call["answered"]) for call in seen["calls"]] == [(True, True)] * 3
     assert seen["calls"][0].get("peer") == ("backend-3" if protocol == "http" else None)
@@ -75,7 +75,7 @@ def test_a_peer_that_answers(protocol: str, server: Callable[[socket.socket], No
 @pytest.mark.parametrize("protocol", ["http", "mongodb"])
 def test_a_peer_that_speaks_something_else(protocol: str) -> None:
     with serving(lambda caller: caller.sendall(b"SSH-2.0-OpenSSH_10.0\r\n" * 4)) as port:
-        seen = ask({"name": "localhost", "port": port, "protocol": protocol, "tries": 1, "expects": []})["localhost"]
+        seen = ask({"name": "localhost", "port": port, "protocol": protocol, "tries": 1})["localhost"]
     (call,) = seen["calls"]
     assert (call["connected"], call["answered"]) == (True, False)
     assert call["error"].startswith(f"127.0.0.1:{port}: ")
@@ -107,8 +107,8 @@ def test_an_address_that_stays_away_is_not_waited_for_long() -> None:
 def test_a_name_that_leads_nowhere_hides_no_other() -> None:
     with serving(http) as port:
         answers = ask(
-            {"name": "nowhere.invalid", "port": port, "protocol": "http", "tries": 1, "expects": []},
-            {"name": "localhost", "port": port, "protocol": "http", "tries": 1, "expects": []},
+            {"name": "nowhere.invalid", "port": port, "protocol": "http", "tries": 1},
+            {"name": "localhost", "port": port, "protocol": "http", "tries": 1},
         )
     assert answers["nowhere.invalid"]["addresses"] == []
     assert answers["nowhere.invalid"]["error"].startswith("nowhere.invalid: ")
@@ -118,9 +118,7 @@ def test_a_name_that_leads_nowhere_hides_no_other() -> None:
 def test_a_shut_port_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    (call,) = ask({"name": "localhost", "port": port, "protocol": "tcp", "tries": 1, "expects": []})["localhost"][
-        "calls"
-    ]
+    (call,) = ask({"name": "localhost", "port": port, "protocol": "tcp", "tries": 1})["localhost"]["calls"]
     assert not call["connected"]
     assert call["error"] == f"127.0.0.1:{port}: Connection refused"
 

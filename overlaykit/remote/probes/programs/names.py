@@ -18,14 +18,14 @@ CONNECT_WITHIN = 2.0
 ANSWER_WITHIN = 4.0  # a backend whose database is away takes two seconds to say so
 #: A task that has just begun to run is known on its own host first: Swarm tells the others by gossip.
 SETTLES_WITHIN = 4.0
-BETWEEN_LOOKS = 0.3
+BETWEEN = 0.3
 
 
 def settled(question: dict[str, Any]) -> dict[str, Any]:
     """What is seen when all is as it should be, or else last."""
     deadline = time.monotonic() + SETTLES_WITHIN
     while not _is_well(question, seen := look(question)) and time.monotonic() < deadline:
-        time.sleep(BETWEEN_LOOKS)
+        time.sleep(BETWEEN)  # what a host has heard by gossip is announced to nobody
     return seen
 
 
