@@ -1,4 +1,4 @@
-/* The engine's runtime here: crun, but for one process that the engine starts for each container.
+/* The engine's runtime here: crun, but for two processes that the engine starts more often than it need.
  *
  * Docker Engine 26 gives every container a hook that tells the engine which network namespace is the container's. The
  * hook is the engine's own program, started once more: half of the time that a container takes to start here, since a
@@ -7,6 +7,9 @@
  * Called as a runtime (`create --bundle FOLDER …`), it names itself as that hook and becomes crun. Called as the hook
  * (`libnetwork-setkey -exec-root=FOLDER CONTAINER CONTROLLER`, the container's state on its input), it does what
  * libnetwork/sandbox_externalkey_unix.go of Moby 26.1 does. A hook of any other form is left as it is.
+ *
+ * Asked for its version, as the engine does whenever somebody asks for `docker info`, it says what crun said when the disk
+ * was made: half of the time that the engine takes for its answer.
  */
 #include <ctype.h>
 #include <fcntl.h>
@@ -19,6 +22,7 @@
 #include <unistd.h>
 
 #define CRUN "/usr/bin/crun"
+#define VERSION "/usr/share/lab-run/crun-version"
 #define SELF "\"/sbin/lab-run\"" /* not longer than what it replaces: "/proc/100/exe" */
 #define HOOK "\"prestart\":[{\"path\":" /* as the engine writes it; a word of a container's own has no bare quotes */
 #define ENGINE "\"/proc/"
@@ -87,6 +91,14 @@ static int set_key(const char *folder, const char *container, const char *contro
     return strncmp(answer, "success", 7) == 0 ? 0 : fail(answer);
 }
 
+static int tell_version(void)
+{
+    int file = open(VERSION, O_RDONLY | O_CLOEXEC);
+    size_t length = file < 0 ? 0 : read_all(file);
+
+    return length && write(STDOUT_FILENO, text, length) == (ssize_t)length;
+}
+
 int main(int count, char **words)
 {
     static const char option[] = "-exec-root=";
@@ -96,6 +108,8 @@ int main(int count, char **words)
             return fail("called otherwise than Docker Engine 26 does");
         return set_key(words[1] + sizeof option - 1, words[2], words[3]);
     }
+    if (count == 2 && strcmp(words[1], "--version") == 0 && tell_version())
+        return 0;
     for (int i = 1; i + 1 < count; i++)
         if (strcmp(words[i], "--bundle") == 0)
             name_ourselves(words[i + 1]);

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from overlaykit.kit import Hosts
+from overlaykit.lessons.tasks import running_on
 from overlaykit.remote.engine import engine_errors
 from overlaykit.words.errors import CommandFailed, InputError
 
@@ -22,14 +23,13 @@ def resolve(hosts: Hosts, name: str, *, inside: str) -> list[str]:
 
     Raises InputError where no task of that service runs, CommandFailed where its image cannot ask.
     """
-    swarm = hosts.look().swarm
-    tasks = swarm.running(inside) if swarm else ()
+    tasks = running_on(hosts, inside)
     if not tasks:
         raise InputError(f"no task of {inside} runs, so nobody can be asked there what {name} resolves to")
-    host = hosts[tasks[0].host]
-    with engine_errors(host.name):
-        answer: Any = host.docker.containers.get(tasks[0].container).exec_run([*GETENT, name])
+    where, container = tasks[0]
+    with engine_errors(where):
+        answer: Any = hosts[where].docker.containers.get(container).exec_run([*GETENT, name])
     status, said = int(answer.exit_code), str(answer.output, "utf-8", "replace")
     if status not in (0, NO_SUCH_NAME):
-        raise CommandFailed(host.name, f"{GETENT[0]} in {tasks[0].name} ended with {status}: {said}", status)
+        raise CommandFailed(where, f"{GETENT[0]} in a task of {inside} ended with {status}: {said}", status)
     return sorted({line.split()[0] for line in said.splitlines()})

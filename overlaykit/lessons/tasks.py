@@ -28,11 +28,22 @@ PATIENCE = 90.0
 def tasks_on(hosts: Hosts) -> dict[str, list[str]]:
     """By host, the services whose tasks run there and are meant to, sorted."""
     nodes, tasks = ask_manager(hosts)
-    running = [task for task in tasks if task["DesiredState"] == task["Status"]["State"] == "running"]
+    running = [task for task in tasks if _runs(task)]
     return {
         host.name: sorted(service_of(task) for task in running if task.get("NodeID") == nodes.get(host.name))
         for host in hosts.inventory
     }
+
+
+def running_on(hosts: Hosts, service: str) -> list[tuple[str, str]]:
+    """The running tasks of a service: the host of each, and the id of its container there."""
+    nodes, tasks = ask_manager(hosts)
+    names = {node: host for host, node in nodes.items() if host in hosts.fleet}
+    return [
+        (names[task["NodeID"]], str(task["Status"]["ContainerStatus"]["ContainerID"]))
+        for task in tasks
+        if service_of(task) == service and _runs(task) and task.get("NodeID") in names
+    ]
 
 
 def why_waiting(hosts: Hosts, service: str) -> list[str]:
@@ -61,6 +72,10 @@ def ask_manager(hosts: Hosts) -> tuple[dict[str, str], Sequence[Task]]:
         names = {service["ID"]: service["Spec"]["Name"] for service in api.services()}
         nodes = {_host_of(node): node["ID"] for node in api.nodes()}
         return nodes, [{**task, "Service": names.get(task["ServiceID"], "")} for task in api.tasks()]
+
+
+def _runs(task: Task) -> bool:
+    return bool(task["DesiredState"] == task["Status"]["State"] == "running")
 
 
 def service_of(task: Task) -> str:
