@@ -50,8 +50,8 @@ class Kernels:
             network=f"eth0=daemon,02:00:0a:4d:00:{node.number:02x},unix,{wire.SOCKET}",
         )
         starting = len(lab.nodes) - len(self.running(lab))
-        place = {"TMPDIR": str(memory_folder(starting * MEMORY_USED))}
-        processes.start(lab.folder, node.name, command, log=console, environment=place)
+        environment = kernel_environment(starting * MEMORY_USED)
+        processes.start(lab.folder, node.name, command, log=console, environment=environment)
 
     def power_off(self, lab: Lab, node: Node) -> None:
         processes.end(processes.find(lab.folder, node.name))
@@ -71,6 +71,11 @@ class Kernels:
 
     def _console(self, lab: Lab, node: Node) -> Path:
         return lab.node_folder(node) / "console.log"
+
+
+def kernel_environment(megabytes: int) -> dict[str, str]:
+    """What the kernel's program finds: where its memory lies, and what keeps its clock going (heartbeat.c)."""
+    return {"TMPDIR": str(memory_folder(megabytes)), "LD_PRELOAD": f"{KERNEL}/lib/libheartbeat.so"}
 
 
 def kernel_command(name: str, *, disks: list[str], network: str | None = None) -> list[str]:
