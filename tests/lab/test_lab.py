@@ -84,6 +84,7 @@ def test_a_host_is_a_machine_of_its_own(one: Lab) -> None:
     assert set(run(one, "docker images --format '{{.Repository}}:{{.Tag}}'").split()) == images
 
 
+@kernels_alone
 def test_a_container_is_started_without_starting_the_engine_once_more(one: Lab) -> None:
     """By images/host/lab-run.c; a container keeps its network, and a word of its own that looks like the engine."""
     image = next(image.reference for image in LabBuild(one.build).images if "backend" in image.reference)
@@ -95,6 +96,27 @@ def test_a_container_is_started_without_starting_the_engine_once_more(one: Lab) 
         assert run(one, f"docker exec {container} cat /proc/1/cmdline | tr '\\0' ' '").endswith(" /proc/100/exe")
     finally:
         run(one, f"docker rm --force {container}")
+
+
+@kernels_alone
+def test_a_host_whose_timer_got_lost_has_one_set(one: Lab) -> None:
+    """What its kernel asks before it sleeps sets a timer where none is, else nothing would ever wake it."""
+    (kernel,) = leaders(one) & {process.pid for process in processes.find(one.folder, "node1")}
+    assert "libheartbeat.so" in Path(f"/proc/{kernel}/maps").read_text()
+    program = f"""
+import ctypes, signal
+beat, system = ctypes.CDLL({str(one.folder / "kernel/lib/libheartbeat.so")!r}), ctypes.CDLL(None)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+timer, left = ctypes.c_void_p(), (ctypes.c_long * 4)()
+assert system.timer_create(0, None, ctypes.byref(timer)) == 0
+assert system.timer_gettime(timer, left) == 0 and not any(left), "a new timer is set already"
+assert beat.timer_gettime(timer, left) == 0 and any(left), "it says that none is set"
+assert signal.sigtimedwait([signal.SIGALRM], 5), "no signal comes"
+left[2] = 60
+assert system.timer_settime(timer, 0, left, None) == 0
+assert beat.timer_gettime(timer, left) == 0 and left[2] > 50, "one that is set is set anew"
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_pulling_the_plug_keeps_the_disk(one: Lab) -> None:
