@@ -54,7 +54,7 @@ class Kernels:
         processes.start(lab.folder, node.name, command, log=console, environment=environment)
 
     def power_off(self, lab: Lab, node: Node) -> None:
-        processes.end(processes.find(lab.folder, node.name))
+        processes.end(lab.folder, node.name)
 
     def wipe(self, lab: Lab, node: Node) -> None:
         (lab.node_folder(node) / "disk.cow").unlink(missing_ok=True)
@@ -67,7 +67,7 @@ class Kernels:
         return console.read_text(errors="replace") if console.exists() else ""
 
     def remove(self, lab: Lab) -> None:
-        processes.end(processes.find(lab.folder))
+        processes.end(lab.folder)
 
     def _console(self, lab: Lab, node: Node) -> Path:
         return lab.node_folder(node) / "console.log"

@@ -231,7 +231,7 @@ def _end(folder: Path, observer: Observer) -> None:
     if lab and backend:
         backend.remove(lab)
         return
-    processes.end(processes.find(folder))
+    processes.end(folder)
     try:
         remove_of(folder)
     except LabNotPossible as reason:
@@ -240,7 +240,7 @@ def _end(folder: Path, observer: Observer) -> None:
 
 def _clear(folder: Path) -> None:
     """Whatever a lab that was not fully made has left."""
-    processes.end(processes.find(folder))
+    processes.end(folder)
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

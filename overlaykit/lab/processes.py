@@ -1,7 +1,7 @@
 """Processes of a lab, known by a mark in their environment.
 
     start(folder, "node1", ["kernel/bin/linux.uml", …], log=folder / "node1/console.log")
-    end(find(folder, "node1"))
+    end(folder, "node1")
 
 The mark holds the lab's folder, so a process is never taken for another's: not when its id is used again, and not
 when what we wrote down was lost. Whatever a program of the lab starts bears the mark too, and ends with it.
@@ -51,7 +51,13 @@ def parts(folder: Path) -> set[str]:
     return {mark.removeprefix(wanted) for _, mark in _marked() if mark.startswith(wanted)}
 
 
-def end(processes: Sequence[psutil.Process]) -> None:
+def end(folder: Path, part: str | None = None) -> None:
+    """End the lab's processes, of one part or all: also what one of them started while we looked for them."""
+    while living := find(folder, part):
+        kill(living)
+
+
+def kill(processes: Sequence[psutil.Process]) -> None:
     """Kill, and wait until they are gone."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):

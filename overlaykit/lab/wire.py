@@ -32,7 +32,7 @@ def lay(lab: Lab) -> None:
 
 
 def _start_switch(lab: Lab) -> None:
-    processes.end(processes.find(lab.folder, _ROUTER))
+    processes.end(lab.folder, _ROUTER)
     (lab.folder / SOCKET).unlink(missing_ok=True)
     command = ["kernel/bin/vde_switch", "-s", "wire", "-d", "-m", "600", "-n", str(MOST_HOSTS + 2)]
     log = lab.folder / "switch.log"

@@ -71,7 +71,7 @@ def test_up_again_leaves_running_what_runs(one: Lab) -> None:
 
 @kernels_alone
 def test_up_again_completes_what_was_lost(one: Lab) -> None:
-    processes.end(processes.find(one.folder))
+    processes.end(one.folder)
     practice.up(one.name)
     assert run(one, "hostname") == "node1"
 
@@ -163,7 +163,7 @@ def test_two_labs_are_apart_and_down_leaves_nothing(one: Lab) -> None:
 @kernels_alone
 def test_a_port_that_was_taken_meanwhile_is_named(one: Lab) -> None:
     """A lab that was switched off, and found its port taken."""
-    processes.end(processes.find(one.folder))
+    processes.end(one.folder)
     port = one.nodes[0].web_port
     with subprocess.Popen(["python3", "-m", "http.server", "--bind", "127.0.0.1", str(port)], stderr=-3) as stranger:
         deadline = time.monotonic() + 10

@@ -123,7 +123,7 @@ class Servers(Mapping[str, Server]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        processes.end(processes.find(self.folder))
+        processes.end(self.folder)
 
     def said(self) -> str:
         """The ends of their consoles."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
 import pytest
 from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
@@ -25,7 +26,7 @@ T = TypeVar("T")
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
-    processes.end(processes.find(tmp_path))
+    processes.end(tmp_path)
 
 
 def _start(folder: Path, part: str) -> None:
@@ -35,14 +36,14 @@ def _start(folder: Path, part: str) -> None:
 def test_what_is_started_is_found_and_ended(folder: Path) -> None:
     _start(folder, "node1")
     assert processes.parts(folder) == {"node1"}
-    processes.end(processes.find(folder, "node1"))
+    processes.end(folder, "node1")
     assert processes.parts(folder) == set()
 
 
 def test_one_part_is_not_taken_for_another(folder: Path) -> None:
     _start(folder, "node1")
     _start(folder, "node10")
-    processes.end(processes.find(folder, "node1"))
+    processes.end(folder, "node1")
     assert processes.parts(folder) == {"node10"}
 
 
@@ -53,15 +54,29 @@ def test_one_lab_is_not_taken_for_another(folder: Path) -> None:
     try:
         assert processes.find(folder) == []
     finally:
-        processes.end(processes.find(twin))
+        processes.end(twin)
 
 
 def test_what_a_program_starts_bears_its_mark(folder: Path) -> None:
     processes.start(folder, "node1", ["sh", "-c", "sleep 60 & sleep 60"], log=folder / "log")
     names = {process.name() for process in _until(lambda: processes.find(folder), lambda found: len(found) == 3)}
     assert names == {"sh", "sleep"}
-    processes.end(processes.find(folder))
+    processes.end(folder)
     assert processes.find(folder) == []
+
+
+def test_what_a_program_starts_while_it_is_looked_for_ends_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    processes.start(folder, "node1", ["sh", "-c", "sleep 60 & sleep 60"], log=folder / "log")
+    _until(lambda: processes.find(folder), lambda found: len(found) == 3)
+    find, looks = processes.find, []
+
+    def late(where: Path, part: str | None = None) -> list[psutil.Process]:
+        looks.append(find(where, part))
+        return looks[-1][:1] if len(looks) == 1 else looks[-1]
+
+    monkeypatch.setattr(processes, "find", late)
+    processes.end(folder, "node1")
+    assert (len(looks[0]), find(folder)) == (3, [])
 
 
 def _until(look: Callable[[], T], enough: Callable[[T], bool]) -> T:
@@ -72,10 +87,10 @@ def _until(look: Callable[[], T], enough: Callable[[T], bool]) -> T:
 def test_a_stranger_with_a_used_id_is_left_alone(folder: Path) -> None:
     _start(folder, "node1")
     remembered = processes.find(folder)
-    processes.end(remembered)
+    processes.kill(remembered)
     with subprocess.Popen(["sleep", "60"]) as stranger:
         remembered[0]._pid = stranger.pid  # type: ignore[attr-defined]  # as if the system had used the id again
-        processes.end(remembered)
+        processes.kill(remembered)
         assert stranger.poll() is None
         stranger.kill()
 
