@@ -1,4 +1,4 @@
-/* The engine's runtime here: crun, but for two processes that the engine starts more often than it need.
+/* The engine's runtime here: crun, but for two things that take long here and need not.
  *
  * Docker Engine 26 gives every container a hook that tells the engine which network namespace is the container's. The
  * hook is the engine's own program, started once more: half of the time that a container takes to start here, since a
@@ -9,7 +9,7 @@
  * libnetwork/sandbox_externalkey_unix.go of Moby 26.1 does. A hook of any other form is left as it is.
  *
  * Asked for its version, as the engine does whenever somebody asks for `docker info`, it says what crun said when the disk
- * was made: half of the time that the engine takes for its answer.
+ * was made: to start crun for it took half of the time until the engine's answer.
  */
 #include <ctype.h>
 #include <fcntl.h>

@@ -19,7 +19,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from overlaykit.lab.identity import builder_identity
-from overlaykit.lab.kernels import BASE_DISK, KERNEL, MEMORY, kernel_command, kernel_environment
+from overlaykit.lab.kernels import BASE_DISK, KERNEL, MEMORY, kernel_command
+from overlaykit.lab.memory import memory_folder
 from overlaykit.making.buildah import Buildah, Observer, run_logged
 from overlaykit.making.builder import Builder
 from overlaykit.making.contents import Contents
@@ -157,7 +158,7 @@ def _run(command: list[str], folder: Path, log: Path) -> str:
     with log.open("w") as record:
         try:
             subprocess.run(
-                command, cwd=folder, env={**os.environ, **kernel_environment(MEMORY)},
+                command, cwd=folder, env={**os.environ, "TMPDIR": str(memory_folder(MEMORY))},
                 stdin=subprocess.DEVNULL, stdout=record, stderr=subprocess.STDOUT,
                 timeout=_SECONDS_TO_LOAD, check=False, start_new_session=True,
             )  # fmt: skip

@@ -22,6 +22,8 @@ _SOCKETS = "run"  # relative, as all sockets here: the path of one may have 107 
 # takes no path with a blank, which the build's own may have.
 KERNEL, BASE_DISK = "kernel", "disk.img"
 
+# For this program alone: it needs the C library that lies beside it, which the machine's own programs do not load.
+_WITH_HEARTBEAT = ("env", f"LD_PRELOAD={KERNEL}/lib/libheartbeat.so")
 # Both measure for half a second, on every start, which way is fastest to do what no host here does.
 _NOT_MEASURED = "initcall_blacklist=raid6_select_algo,calibrate_xor_blocks"
 # The disk is a file: pulling a host's plug loses nothing that it wrote, so it need not flush the machine's disk; and
@@ -50,8 +52,8 @@ class Kernels:
             network=f"eth0=daemon,02:00:0a:4d:00:{node.number:02x},unix,{wire.SOCKET}",
         )
         starting = len(lab.nodes) - len(self.running(lab))
-        environment = kernel_environment(starting * MEMORY_USED)
-        processes.start(lab.folder, node.name, command, log=console, environment=environment)
+        place = {"TMPDIR": str(memory_folder(starting * MEMORY_USED))}
+        processes.start(lab.folder, node.name, command, log=console, environment=place)
 
     def power_off(self, lab: Lab, node: Node) -> None:
         processes.end(lab.folder, node.name)
@@ -73,17 +75,13 @@ class Kernels:
         return lab.node_folder(node) / "console.log"
 
 
-def kernel_environment(megabytes: int) -> dict[str, str]:
-    """What the kernel's program finds: where its memory lies, and what keeps its clock going (heartbeat.c)."""
-    return {"TMPDIR": str(memory_folder(megabytes)), "LD_PRELOAD": f"{KERNEL}/lib/libheartbeat.so"}
-
-
 def kernel_command(name: str, *, disks: list[str], network: str | None = None) -> list[str]:
     """The command that boots one host, in a folder in which `kernel` leads to a build's kernel.
 
     The first disk is its root (`COW,BASE` where it writes beside a base that it only reads); all others are read.
     """
     return [
+        *_WITH_HEARTBEAT,
         f"{KERNEL}/bin/linux.uml",
         f"mem={MEMORY}M",
         f"umid={name}",

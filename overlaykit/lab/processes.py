@@ -53,16 +53,16 @@ def parts(folder: Path) -> set[str]:
 
 def end(folder: Path, part: str | None = None) -> None:
     """End the lab's processes, of one part or all: also what one of them started while we looked for them."""
+    deadline = time.monotonic() + _SECONDS_TO_DIE
     while living := find(folder, part):
-        kill(living)
+        kill(living, deadline)
 
 
-def kill(processes: Sequence[psutil.Process]) -> None:
-    """Kill, and wait until they are gone."""
+def kill(processes: Sequence[psutil.Process], deadline: float) -> None:
+    """Kill, and wait until they are gone; LabError where one is not gone by then."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()  # psutil looks first whether it is still the same process
-    deadline = time.monotonic() + _SECONDS_TO_DIE
     if alive := [process for process in processes if not _ended(process, deadline)]:
         ids = ", ".join(str(process.pid) for process in alive)
         raise LabError(f"processes of the lab do not end (ids {ids}): look at them with `ps -fp {ids}`")

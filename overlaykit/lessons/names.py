@@ -21,7 +21,8 @@ NO_SUCH_NAME = 2
 def resolve(hosts: Hosts, name: str, *, inside: str) -> list[str]:
     """The addresses of `name`, as a task of the service `inside` gets them; none where it does not resolve.
 
-    Raises InputError where no task of that service runs, CommandFailed where its image cannot ask.
+    Raises InputError where no task of that service runs, CommandFailed where its image cannot ask, PlanRefused where
+    there is no swarm, HostError where its manager does not answer.
     """
     tasks = running_on(hosts, inside)
     if not tasks:
@@ -31,5 +32,5 @@ def resolve(hosts: Hosts, name: str, *, inside: str) -> list[str]:
         answer: Any = hosts[where].docker.containers.get(container).exec_run([*GETENT, name])
     status, said = int(answer.exit_code), str(answer.output, "utf-8", "replace")
     if status not in (0, NO_SUCH_NAME):
-        raise CommandFailed(where, f"{GETENT[0]} in a task of {inside} ended with {status}: {said}", status)
+        raise CommandFailed(where, f"{GETENT[0]} in the task of {inside} there ended with {status}: {said}", status)
     return sorted({line.split()[0] for line in said.splitlines()})

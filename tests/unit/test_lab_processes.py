@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -87,10 +88,10 @@ def _until(look: Callable[[], T], enough: Callable[[T], bool]) -> T:
 def test_a_stranger_with_a_used_id_is_left_alone(folder: Path) -> None:
     _start(folder, "node1")
     remembered = processes.find(folder)
-    processes.kill(remembered)
+    processes.kill(remembered, time.monotonic() + 10)
     with subprocess.Popen(["sleep", "60"]) as stranger:
         remembered[0]._pid = stranger.pid  # type: ignore[attr-defined]  # as if the system had used the id again
-        processes.kill(remembered)
+        processes.kill(remembered, time.monotonic() + 10)
         assert stranger.poll() is None
         stranger.kill()
 

@@ -24,6 +24,8 @@ STRICT = (
     *("--user", "1000", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"),
     *("--network", "none", "--memory", "2g", "--memory-swap", "2g", "--cpus", "2"),
 )  # fmt: skip
+#: What is said of the swarm once it is proven.
+SWARM = "swarm: 3 checks"
 #: What JupyterLab says once it answers; for a container that did not come so far, we wait no longer.
 ANSWERS = "is running at:"
 _SECONDS = 300  # a machine that does other things too takes two minutes
@@ -34,7 +36,10 @@ class Container:
     """One that runs."""
 
     name: str
-    seconds: float  # from `docker run` until JupyterLab answered
+    seconds: float = 0  # from `docker run` until JupyterLab answered
+    to_swarm: float | None = (
+        None  # from `docker run` until its hosts were proven to be a swarm; None: that was not seen
+    )
 
     def run(self, *words: str, seconds: float = 300) -> str:
         """What a command in it says; CalledProcessError where it ends badly."""
@@ -75,11 +80,14 @@ def running(*options: str) -> Iterator[Container]:
     began = time.monotonic()
     docker("run", "--detach", "--name", name, *options, REFERENCE)
     try:
-        while ANSWERS not in (said := Container(name, 0).logs()):
+        to_swarm = None
+        while ANSWERS not in (said := Container(name).logs()):
+            if SWARM in said and to_swarm is None:
+                to_swarm = time.monotonic() - began
             assert time.monotonic() - began < _SECONDS, said
             assert docker("inspect", "--format", "{{.State.Running}}", name).stdout.strip() == "true", said
             time.sleep(0.2)
-        yield Container(name, time.monotonic() - began)
+        yield Container(name, time.monotonic() - began, to_swarm)
     finally:
         docker("rm", "--force", "--volumes", name)
 
