@@ -82,9 +82,9 @@ def test_a_host_that_had_left_is_back(swarm: Hosts) -> None:
     type_on(swarm, "node1", f"docker node demote {swarm.look()['node2'].node_id}")
     assert "still lists a node2" in hint("02", swarm)
 
-    type_on(
-        swarm, "node1", "docker node ls --format '{{.ID}} {{.Status}}' | awk '/Down/{print $1}' | xargs docker node rm"
-    )
+    listed = "docker node ls --format '{{.ID}} {{.Status}}'"
+    type_on(swarm, "node1", f"until {listed} | grep -q Down; do sleep 0.2; done")
+    type_on(swarm, "node1", f"{listed} | awk '/Down/{{print $1}}' | xargs docker node rm")
     assert turn("02", swarm).passed
 
 
