@@ -61,7 +61,7 @@ test-containers: packages docker ## tests and lessons on practice hosts that are
 	    $(bin)/pytest tests/lab --ignore tests/lab/test_lessons.py; \
 	    $(bin)/pytest --nbval --own-lab notebooks'
 
-lessons: packages browser ## more on the lessons: from spoiled hosts, exercises done wrongly, in a browser; most of an hour
+lessons: packages browser ## more on the lessons: from spoiled hosts, exercises done wrongly, all in a browser; two hours
 	$(say) "Lessons that begin on spoiled hosts; exercises that are not done, done wrongly, done"
 	@$(bin)/pytest tests/lab -m lessons
 	$(say) "Lessons that notice what is not so, and take the time that they declare"

@@ -44,6 +44,16 @@ _SHOW = """async words => {
     notebook.widgets[index].node.dataset.shown = index;
     return index;
 }"""
+#: Every cell on the page; answers how high, in pixels, the notebook is then.
+_SHOW_ALL = """() => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    notebook.notebookConfig = {...notebook.notebookConfig, windowingMode: "none"};
+    return notebook.node.querySelector(".jp-WindowedPanel-inner").scrollHeight;
+}"""
+_TO_THE_TOP = """() => window.jupyterapp.shell.currentWidget.content.node
+    .querySelector(".jp-WindowedPanel-outer").scrollTo(0, 0)"""
+#: The height, in pixels, of what JupyterLab shows above and below a notebook.
+_AROUND = 160
 
 
 @dataclass
@@ -117,6 +127,13 @@ class Notebook:
         cell = self.page.locator(f'[data-shown="{index}"]')
         cell.wait_for()
         return cell
+
+    def show_all(self) -> None:
+        """The whole lesson in sight, as one long page: no cell is taken off it any more."""
+        for _ in range(2):  # what was never in sight gets its height only now
+            height = self.page.evaluate(_SHOW_ALL)
+            self.page.set_viewport_size({"width": WIDTH, "height": height + _AROUND})
+        self.page.evaluate(_TO_THE_TOP)
 
     def keep(self, name: str, what: Locator) -> None:
         """How it looks, for a person to see."""

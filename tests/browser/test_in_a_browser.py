@@ -6,17 +6,15 @@ Their hosts are a lab of this run. What a person should see is kept in test-logs
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from chromium import chromium
-from lab_server import Server, jupyter
+from lab_server import Server
 from notebook import Notebook
-from own_lab import own_lab
 from playwright.sync_api import Browser, Locator, expect
 
 from overlaykit import connect
 
+pytest_plugins = ["browsing"]
 pytestmark = pytest.mark.timeout(300)
 
 #: Milliseconds for a plan that is carried out and proven.
@@ -27,31 +25,6 @@ PLANNED = 30_000
 FOLLOWS = 2_500
 #: What a panel says between Apply and its end.
 AT_WORK = re.compile("^(applying|proving)")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def _lab() -> Iterator[None]:
-    with own_lab(lambda _: None):
-        yield
-
-
-@pytest.fixture(scope="module")
-def server(_lab: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with jupyter(tmp_path_factory.mktemp("jupyter")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def hub(_lab: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """As on a JupyterHub, where everything of a learner lies beneath an address of theirs; in the dark theme."""
-    with jupyter(tmp_path_factory.mktemp("hub"), base_url="/user/learner/", theme="dark") as running:
-        yield running
 
 
 def status(panel: Locator) -> Locator:
