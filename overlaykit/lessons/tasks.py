@@ -27,22 +27,18 @@ PATIENCE = 90.0
 
 def tasks_on(hosts: Hosts) -> dict[str, list[str]]:
     """By host, the services whose tasks run there and are meant to, sorted."""
-    nodes, tasks = ask_manager(hosts)
-    running = [task for task in tasks if _runs(task)]
+    running = _running(hosts)
     return {
-        host.name: sorted(service_of(task) for task in running if task.get("NodeID") == nodes.get(host.name))
-        for host in hosts.inventory
+        host.name: sorted(service_of(task) for where, task in running if where == host.name) for host in hosts.inventory
     }
 
 
 def running_on(hosts: Hosts, service: str) -> list[tuple[str, str]]:
     """The running tasks of a service: the host of each, and the id of its container there."""
-    nodes, tasks = ask_manager(hosts)
-    names = {node: host for host, node in nodes.items() if host in hosts.fleet}
     return [
-        (names[task["NodeID"]], str(task["Status"]["ContainerStatus"]["ContainerID"]))
-        for task in tasks
-        if service_of(task) == service and _runs(task) and task.get("NodeID") in names
+        (where, str(task["Status"]["ContainerStatus"]["ContainerID"]))
+        for where, task in _running(hosts)
+        if service_of(task) == service and where in hosts.fleet
     ]
 
 
@@ -74,8 +70,12 @@ def ask_manager(hosts: Hosts) -> tuple[dict[str, str], Sequence[Task]]:
         return nodes, [{**task, "Service": names.get(task["ServiceID"], "")} for task in api.tasks()]
 
 
-def _runs(task: Task) -> bool:
-    return bool(task["DesiredState"] == task["Status"]["State"] == "running")
+def _running(hosts: Hosts) -> list[tuple[str, Task]]:
+    """Every task that runs and is meant to, with its host; the host is empty where its node is none of ours."""
+    nodes, tasks = ask_manager(hosts)
+    names = {node: host for host, node in nodes.items()}
+    running = [task for task in tasks if task["DesiredState"] == task["Status"]["State"] == "running"]
+    return [(names.get(task.get("NodeID", ""), ""), task) for task in running]
 
 
 def service_of(task: Task) -> str:

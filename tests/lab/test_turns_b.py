@@ -89,6 +89,7 @@ def test_a_door_that_is_shut_again(up: Hosts, tiers: Bring, docker: Type) -> Non
     not_yet(turn("07", up, STACK), "backend publishes port 8000: it is open on every host")
     docker("service rm backend")
     wait_until(lambda: "a guest of node1 gets 502" in turn("07", up, STACK).hint, "its tasks are gone")
+    not_yet(turn("07", up, STACK), "a guest of node1 gets 502")
     tiers(STACK)
     docker("service update --quiet --force --publish-add published=8000,target=8000 backend")
     docker("service update --quiet --publish-rm 8000 backend")
