@@ -64,6 +64,8 @@ test-containers: packages docker ## tests and lessons on practice hosts that are
 lessons: packages browser ## more on the lessons: from spoiled hosts, exercises done wrongly, all in a browser; two hours
 	$(say) "Lessons that begin on spoiled hosts; exercises that are not done, done wrongly, done"
 	@$(bin)/pytest tests/lab -m lessons
+	$(say) "Every lesson, compared with what is saved, and timed"
+	@$(bin)/pytest --nbval --own-lab notebooks
 	$(say) "Lessons that notice what is not so, and take the time that they declare"
 	@$(bin)/pytest tests/notebooks -m lab
 	$(say) "Lessons in a browser"

@@ -145,3 +145,4 @@ def test_a_failed_request_is_a_cross_and_does_not_stretch_the_axis() -> None:
     assert drawn.count("l8 8m0 -8l-8 8") == 1
     assert ">200 ms<" in drawn
     assert ">30 s<" in drawn
+    assert ">3 requests, 1 failed; the longest time without an answer: 29.9 s<" in drawn

@@ -254,6 +254,12 @@ def test_everything_that_a_lesson_removes_by_its_name_is_known() -> None:
             assert set(names.split()) <= {*known.get(kind or "container", ()), *TIERS}, (path.name, kind, names)
 
 
+def test_nothing_is_removed_for_a_part_of_its_name() -> None:
+    """`--filter name=crowd` finds crowdsec too, which is somebody else's."""
+    for path in (CASES.parents[2] / "notebooks").glob("*.ipynb"):
+        assert not re.search(r"filter name=[^|\n]*\|[^|\n]*\brm\b", path.read_text()), path.name
+
+
 NARROW = {"Id": "n9", "Name": "narrow", "Driver": "overlay", "Scope": "swarm", "Labels": {}}
 
 

@@ -9,6 +9,7 @@ from fake_kit import HOSTS
 from IPython.core.interactiveshell import InteractiveShell
 
 from overlaykit.kit import Hosts
+from overlaykit.lessons.marked import marked
 from overlaykit.lessons.questions import Choice, Question
 from overlaykit.remote.connection import CommandResult
 from overlaykit.remote.fake import Answer, FakeConnection
@@ -67,6 +68,13 @@ def test_a_prediction_says_nothing_before_a_choice() -> None:
     assert repr(asked) == "Prediction('03', 'where')"
     assert asked.choice.index is None
     assert not any(choice.answer in asked.answer.value for choice in WHERE.choices)
+
+
+def test_a_prediction_can_be_read_without_a_kernel_and_keeps_its_answers() -> None:
+    page = Prediction(WHERE)._repr_mimebundle_()["text/html"]
+    assert marked(WHERE.text) in page
+    assert [page.count(f"<li>{marked(choice.text)}</li>") for choice in WHERE.choices] == [1, 1, 1]
+    assert not any(marked(choice.answer) in page for choice in WHERE.choices)
 
 
 def test_a_prediction_answers_each_choice() -> None:

@@ -18,7 +18,7 @@ import ipywidgets
 
 from overlaykit.kit import Hosts
 from overlaykit.lessons.visits import Visit, guest_address, visit
-from overlaykit.ui.notebook.plot import Dot, plot, summary
+from overlaykit.ui.notebook.plot import Dot, plot
 from overlaykit.words.stack import Stack
 
 #: Seconds between a guest that has been served and the next; all go home by themselves in the end.
@@ -47,9 +47,8 @@ class Guests(ipywidgets.VBox):
         self._ask: Callable[[], Visit] = partial(visit, hosts, stack, name)
         self._stopped = threading.Event()
         self._began = time.monotonic()
-        self._words = ipywidgets.HTML()
         self._drawing = ipywidgets.HTML()
-        super().__init__([self._words, self._drawing])
+        super().__init__([self._drawing])
         self._thread = threading.Thread(target=self._send, name=f"guests of {name}", daemon=True)
         self._thread.start()
 
@@ -81,8 +80,7 @@ class Guests(ipywidgets.VBox):
         self._draw()
 
     def _draw(self) -> None:
-        self._words.value = f'<div role="status">{summary(self._dots())}</div>'
-        self._drawing.value = plot(self._dots())
+        self._drawing.value = f'<div role="status">{plot(self._dots())}</div>'
 
     def _dots(self) -> list[Dot]:
         return [Dot(one.at, one.seconds, one.visit.ok) for one in self.served]

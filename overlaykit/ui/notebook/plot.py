@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-WIDTH, HEIGHT = 680, 190
-LEFT, RIGHT, TOP, BOTTOM = 58, 14, 34, 34
+WIDTH, HEIGHT = 680, 210
+LEFT, RIGHT, TOP, BOTTOM = 58, 14, 34, 54
 #: The axes are at least this long, so that a quiet stretch does not look like an uproar.
 LEAST_SECONDS, LEAST_MILLISECONDS = 10.0, 200.0
 FONT = "font:12px var(--jp-ui-font-family, system-ui, sans-serif)"
@@ -54,8 +54,9 @@ def plot(dots: Sequence[Dot]) -> str:
     up = max(LEAST_MILLISECONDS, max((dot.seconds for dot in dots if dot.served), default=0.0) * 1000)
     good = "".join(_dot(dot, across, up) for dot in dots if dot.served)
     bad = "".join(_cross(dot, across) for dot in dots if not dot.served)
+    words = _text(LEFT, HEIGHT - 8, summary(dots), "start")
     body = (
-        f'{"".join(_axes(across, up))}<g style="fill:{GOOD};fill-opacity:.75">{good}</g>'
+        f'{"".join(_axes(across, up))}{words}<g style="fill:{GOOD};fill-opacity:.75">{good}</g>'
         f'<g style="stroke:{BAD};stroke-width:2;fill:none">{bad}</g>'
     )
     return (

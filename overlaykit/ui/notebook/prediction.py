@@ -41,6 +41,12 @@ class Prediction(ipywidgets.VBox):
         if chosen is not None:
             self.answer.value = _answer(*_said(self.question.choices[chosen]))
 
+    def _repr_mimebundle_(self, **settings: Any) -> dict[str, Any]:
+        """The question also for a notebook that is read without a kernel; what is true of the choices is not in it."""
+        choices = "".join(f"<li>{marked(choice.text)}</li>" for choice in self.question.choices)
+        read = f"<p><b>Predict.</b> {marked(self.question.text)}</p><ul>{choices}</ul>"
+        return {**super()._repr_mimebundle_(**settings), "text/html": read, "text/plain": repr(self)}
+
     def __repr__(self) -> str:
         return f"Prediction({self.question.lesson!r}, {self.question.key!r})"
 
