@@ -16,7 +16,7 @@ jupyter := jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \
 	$(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--no-browser)
 
 .PHONY: help lab ready quickstart test lessons test-servers test-workbench test-containers check outputs soak bundle \
-	workbench bench clean packages tools client browser servers docker
+	workbench bench bench-containers clean packages tools client browser servers docker
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -103,6 +103,11 @@ workbench: packages tools ## the whole kit as one image, for any container: dist
 
 test-workbench: packages docker ## that image under the strictest limits, and every lesson in it; takes root, half an hour
 	@$(own_docker) --required --first "make workbench" $(bin)/pytest tests/workbench
+
+bench-containers: packages docker ## the same of practice hosts that are containers, on a Docker Engine of its own; takes root
+	@$(own_docker) --required sh -ec '\
+	    $(bin)/python benchmarks/lab.py --hosts 3; \
+	    $(bin)/python benchmarks/stack.py --hosts 3'
 
 bench: packages ## how fast it is, measured on this machine
 	@ended=0; for script in benchmarks/*.py; do \

@@ -3,7 +3,8 @@
     python benchmarks/stack.py [--hosts 3 10] [--rounds 9]
 
 The floor is the plainest script that makes the same engine calls in the best order over one open SSH connection
-per host: while the workers join, the manager already takes secret, config, network and services. Both sides start
+per host: while the workers join, the manager already takes secret, config, network and services. Where practice hosts
+are containers (OVERLAYKIT_BACKEND=containers, as root), it makes them on the engines' own sockets. Both sides start
 with open connections and images on the hosts, wait for the same tasks, and end with the same assertion: what is
 written through port 80 of each host is read back through the next. Rounds alternate; `down` between them is not
 timed. Ends with 1 where the kit takes more than 1.15 times the floor (1.25 from ten hosts on), where a second `up`
@@ -24,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any
 
+import docker
 import requests
 from docker.types import IPAMConfig, IPAMPool
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -31,6 +33,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 from overlaykit import Stack, connect
 from overlaykit.kit import Hosts
 from overlaykit.lab import lab
+from overlaykit.lab.engine import machine_engine
 from overlaykit.materials import database_password, frontend_config, kit_images
 from overlaykit.phases.mesh import fit_for_kernels
 from overlaykit.phases.services import Wanted, secret_name, wanted_services
@@ -42,6 +45,8 @@ from overlaykit.words.steps import HOST_LABEL
 #: The backend has its host: on the manager it takes twice as long to start, and Swarm would toss a coin each time.
 PLACEMENT = "backend.placement=node2"
 STACK = Stack().set(*PLACEMENT.split("="))
+#: The engine of a host, by its name, as the floor reaches it.
+Engines = Callable[[str], docker.DockerClient]
 
 
 def main() -> int:
@@ -57,9 +62,23 @@ def on_practice_hosts(count: int, rounds: int) -> int:
     try:
         writes = Writes()
         with connect(f"lab:{name}", on_request=writes) as hosts:
-            return measure(hosts, writes, rounds, f"lab:{name}")
+            return measure(hosts, engines_of(name, hosts), writes, rounds, f"lab:{name}")
     finally:
         lab.down(name)
+
+
+def engines_of(name: str, hosts: Hosts) -> Engines:
+    """By the kit's own connections; where hosts are containers, by the sockets in them."""
+    found = lab.find_lab(name)
+    assert found
+    if found.backend != "containers":
+        return lambda host: hosts[host].docker
+    with machine_engine() as machine:
+        ids = {one["Labels"]["overlaykit.node"]: one["Id"] for one in machine.containers()
+               if one["Labels"].get("overlaykit.lab") == str(found.folder)}  # fmt: skip
+        pids = {host: machine.inspect_container(one)["State"]["Pid"] for host, one in ids.items()}
+    clients = {host: docker.DockerClient(f"unix:///proc/{pid}/root/run/docker.sock") for host, pid in pids.items()}
+    return clients.__getitem__
 
 
 def _rounds(count: int) -> int:
@@ -79,7 +98,7 @@ class Writes:
             self.count += method not in ("GET", "HEAD")
 
 
-def measure(hosts: Hosts, writes: Writes, rounds: int, inventory: str) -> int:
+def measure(hosts: Hosts, engines: Engines, writes: Writes, rounds: int, inventory: str) -> int:
     """All rows of the table; the number that is out of bounds is the exit status."""
     print(f"{len(hosts)} hosts on {platform.node()}, {os.cpu_count()} cores, {rounds} rounds; seconds: median (range)")
     taken: dict[str, list[float]] = {}
@@ -94,7 +113,7 @@ def measure(hosts: Hosts, writes: Writes, rounds: int, inventory: str) -> int:
 
     try:
         for _ in range(rounds):
-            row("the floor", lambda: floor(hosts, kernels), lambda: assert_answers(hosts))
+            row("the floor", lambda: floor(hosts, engines, kernels), lambda: assert_answers(hosts))
             take_down(hosts)
             row("the kit", lambda: kit(hosts), lambda: assert_answers(hosts))
             before = writes.count
@@ -132,34 +151,33 @@ def check(hosts: Hosts) -> None:
     assert found.ok, found.details()
 
 
-def floor(hosts: Hosts, kernels: Facts) -> None:
+def floor(hosts: Hosts, engines: Engines, kernels: Facts) -> None:
     """The same engine calls in the best order, and nothing else."""
     first, others = hosts.inventory.managers[0], [h for h in hosts.inventory if h is not hosts.inventory.managers[0]]
-    manager = hosts[first.name].docker
+    manager = engines(first.name)
     manager.swarm.init(advertise_addr=first.advertise_addr, labels=STACK.labels)
     token = manager.api.inspect_swarm()["JoinTokens"]["Worker"]
 
     def join(name: str, address: str | None) -> None:
-        hosts[name].docker.swarm.join([f"{first.advertise_addr}:2377"], token, advertise_addr=address)
-        label(hosts, name)
+        engines(name).swarm.join([f"{first.advertise_addr}:2377"], token, advertise_addr=address)
+        label(engines, first.name, name)
 
     with ThreadPoolExecutor(len(hosts) + 3) as pool:
         joins = [pool.submit(join, host.name, host.advertise_addr) for host in others]
-        label(hosts, first.name)
-        deploy(hosts, kernels, pool)
+        label(engines, first.name, first.name)
+        deploy(hosts, manager, kernels, pool)
         for future in joins:
             future.result()
 
 
-def deploy(hosts: Hosts, kernels: Facts, pool: ThreadPoolExecutor) -> None:
+def deploy(hosts: Hosts, manager: docker.DockerClient, kernels: Facts, pool: ThreadPoolExecutor) -> None:
     """Secret, config, network, and the three services, each once the one before has its host."""
-    manager = hosts[hosts.inventory.managers[0].name].docker
     wanted = Wanted(kit_images(hosts.inventory.lab, STACK), frontend_config(), STACK.name)
     manager.secrets.create(
         name=secret_name(STACK), data=database_password(STACK.name).reveal().encode(), labels=STACK.labels
     )
     manager.configs.create(name=wanted.config_name, data=wanted.config.encode(), labels=STACK.labels)
-    create_network(hosts)
+    create_network(manager)
     work = Work(hosts.fleet, lambda *_: None, threading.Event(), time.monotonic() + 120)
     services = wanted_services(hosts.inventory, STACK, wanted, hosts.inventory.hosts[-1].name)
     specs = fit_for_kernels(kernels, services)
@@ -169,9 +187,9 @@ def deploy(hosts: Hosts, kernels: Facts, pool: ThreadPoolExecutor) -> None:
         started.result()
 
 
-def create_network(hosts: Hosts) -> None:
+def create_network(manager: docker.DockerClient) -> None:
     """The plan's own step needs a look first; the floor knows what it wants."""
-    hosts[hosts.inventory.managers[0].name].docker.networks.create(
+    manager.networks.create(
         STACK.network.name,
         driver="overlay",
         ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=STACK.network.subnet)]),
@@ -181,10 +199,10 @@ def create_network(hosts: Hosts) -> None:
     )
 
 
-def label(hosts: Hosts, name: str) -> None:
+def label(engines: Engines, first: str, name: str) -> None:
     """The host's name on its node."""
-    manager = hosts[hosts.inventory.managers[0].name].docker
-    node_id = hosts[name].docker.info()["Swarm"]["NodeID"]
+    manager = engines(first)
+    node_id = engines(name).info()["Swarm"]["NodeID"]
     node = manager.api.inspect_node(node_id)
     spec: Any = {**node["Spec"], "Labels": {HOST_LABEL: name}}
     manager.api.update_node(node_id, node["Version"]["Index"], spec)

@@ -11,6 +11,7 @@ pytest --nbval --own-lab notebooks/                 # on a lab of this run alone
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -24,11 +25,11 @@ from practice_hosts import LOGS, keep_logs
 
 from overlaykit import connect
 from overlaykit.lab import lab as practice
+from overlaykit.lab.kinds import VARIABLE
 from overlaykit.lessons.needs import lacking, run_up_to
 
 #: The lab that the lessons call "lab".
 LAB = "default"
-SECONDS = LOGS / "lessons.json"
 LONGEST_CELL = 120
 #: A picture shows how things are at this moment, and nbval would compare it as text.
 NOT_COMPARED = ("image/svg+xml",)
@@ -139,8 +140,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """What was measured is kept, by lesson, for the test of the times that the lessons declare."""
+    """What was measured is kept, by lesson, for the test of the times that the lessons declare.
+
+    Those are of hosts with a kernel of their own: containers, where somebody asks for them, have a file of theirs.
+    """
     if measured:
-        SECONDS.parent.mkdir(exist_ok=True)
-        before = json.loads(SECONDS.read_text()) if SECONDS.exists() else {}
-        SECONDS.write_text(json.dumps(before | measured, indent=1) + "\n")
+        kind = os.environ.get(VARIABLE, "kernels")
+        file = LOGS / ("lessons.json" if kind == "kernels" else f"lessons-{kind}.json")
+        file.parent.mkdir(exist_ok=True)
+        before = json.loads(file.read_text()) if file.exists() else {}
+        file.write_text(json.dumps(before | measured, indent=1) + "\n")

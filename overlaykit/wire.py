@@ -97,8 +97,8 @@ class CaptureFile:
     @contextmanager
     def beside(cls, path: Path) -> Iterator[CaptureFile]:
         """Try now whether it can be written; leave nothing when it was not."""
+        _refuse_taken(path)  # a folder too, which has no name to put a draft beside
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        _refuse_taken(path)
         try:
             draft.touch(0o600, exist_ok=False)
         except OSError as error:

@@ -99,7 +99,7 @@ def remove_from_engine(observer: Observer) -> None:
     with engine, engine_says("what practice hosts ran from cannot be removed from this machine's Docker"):
         clear_left(engine)
         images = {one for key in keys for one in engine.images(name=f"{_REPOSITORY}:{key}", quiet=True)}
-        images |= set(engine.images(name="localhost/overlaykit/*", quiet=True))
+        images |= {one for recipe in read_recipes().values() for one in engine.images(name=recipe.tag, quiet=True)}
         volumes = [
             name for key in keys for name in (f"{SEED}{key}{_WHOLE}", f"{SEED}{key}") if has_volume(engine, name)
         ]

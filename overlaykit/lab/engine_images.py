@@ -30,10 +30,12 @@ Json = dict[str, Any]
 Recipes = dict[str, Recipe]
 
 DEBIAN = "debian:trixie-slim"
-_BASE = f"""\
+# Docker Hub's Debian lists its sources in the newer form, to which the host's recipe adds no `deb-src` line by itself.
+BASE = f"""\
 FROM {DEBIAN}
 COPY lean-apt.conf /etc/apt/apt.conf.d/
-RUN apt-get update -qq && apt-get install -qq ca-certificates
+RUN find /etc/apt -name '*.sources' -exec sed -i 's/^Types: deb$/Types: deb deb-src/' {{}} + \\
+ && apt-get update -qq && apt-get install -qq ca-certificates
 """
 # The host's recipe takes modules out of it, so it must have the folders.
 _NO_KERNEL = f"""\
@@ -67,7 +69,7 @@ def image_id(archive: Path) -> str:
 
 
 def _ground(engine: docker.APIClient, recipes: Recipes, observer: Observer) -> None:
-    _build(engine, recipes["base"], observer, instead=_BASE)
+    _build(engine, recipes["base"], observer, instead=BASE)
 
 
 def _save(engine: docker.APIClient, recipe: Recipe, folder: Path, observer: Observer) -> KitImage:

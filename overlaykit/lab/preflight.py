@@ -48,7 +48,8 @@ def forbidden_ptrace(attempt: str = _TRY_PTRACE) -> str | None:
     return (
         "this session may not use ptrace, by which practice hosts run: in a container, ask whoever runs it for a "
         "seccomp profile that allows ptrace, as Docker's default and Kubernetes' RuntimeDefault do, or for the "
-        "capability SYS_PTRACE; elsewhere, sudo sysctl kernel.yama.ptrace_scope=1"
+        "capability SYS_PTRACE; elsewhere, sudo sysctl kernel.yama.ptrace_scope=1; or, where this machine has Docker: "
+        "overlaykit lab up --backend containers"
     )
 
 

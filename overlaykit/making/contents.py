@@ -30,7 +30,8 @@ Where the source is:
 - Packages of Debian: `apt-get source SOURCE=VERSION` where `deb-src` of Debian 13 (trixie, its updates and its security
   updates) is among apt's sources; versions that have left it are in Debian's snapshot archive, under the same name.
   A package that was made from the source of others too names them under "Built from as well". The hosts' `iptables`
-  was linked anew, with glibc in it, from the `.orig.tar.xz` of that same source.
+  was linked anew, with glibc in it, from the `.orig.tar.xz` of that same source; the kit's own `lab-run` too has glibc
+  in it.
 - Go modules: `go mod download MODULE@VERSION`, from wherever Go modules are fetched; `std` is Go's own library, from
   Debian's source package golang of that version.
 - What the kit adds (how the images are put together) is in the folder `images/` of overlaykit, Apache-2.0.

@@ -120,7 +120,12 @@ def _once(packets: Sequence[Packet], hosts: Mapping[str, str], captures: Mapping
 
 def _blind(facts: Facts, captures: Mapping[str, Capture], error: str) -> dict[str, str]:
     """Hosts of the swarm on which not all was captured."""
-    found = {host.name: f"{host.name}: {host.error}" for host in facts if host.error and host.name in facts.members}
+    found = {
+        name: f"{name}: its node is {node.state}, so nothing was captured there"
+        for name, node in facts.members.items()
+        if node.state != "ready" and name not in captures
+    }
+    found |= {host.name: f"{host.name}: {host.error}" for host in facts if host.error and host.name in facts.members}
     found |= {host: capture.error for host, capture in captures.items() if capture.error}
     return {**found, **({"": error} if error else {})}
 

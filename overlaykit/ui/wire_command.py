@@ -70,13 +70,12 @@ def wire(run: Run, target: Target, *, word: str, pcap: Path | None, yes: bool) -
         agree(run, reached, "start a container that captures there, and write entries that are struck out again", yes)
         with waiting(run.screen, "listening on every host while the word goes through the stack"):
             seen = reached.wire(stack, word).ask(facts)
+        run.envelope.wire = seen.as_json()
+        run.envelope.add_findings(seen.findings)
+        _show(run.screen, seen)  # before the file: what was seen is told though its disk be full
         if file:
             file.save(seen.captures)
-    run.envelope.wire = seen.as_json()
-    run.envelope.add_findings(seen.findings)
-    _show(run.screen, seen)
-    if pcap:
-        run.screen.say(f"wrote {pcap}")
+            run.screen.say(f"wrote {pcap}")
     run.screen.say(verdict(seen.findings), style="bold")
     return 0 if seen.as_wanted else 1
 

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 
 import docker
 import pytest
+from docker.types import IPAMConfig, IPAMPool
 from practice_hosts import NODES, Typed
 
 from overlaykit import Stack
 from overlaykit.kit import Hosts
 from overlaykit.lab import lab as practice
+from overlaykit.lab.containers import free_wire
 from overlaykit.lab.engine import machine_engine, missing_room
 from overlaykit.lab.kinds import VARIABLE
 from overlaykit.words.errors import LabError, PlanRefused
@@ -57,6 +59,41 @@ def of_lab(client: docker.APIClient, folder: str) -> list[str]:
     volumes = client.volumes(filters=mark)["Volumes"] or []
     containers, networks = client.containers(all=True, filters=mark), client.networks(filters=mark)
     return [*(one["Id"] for one in (*containers, *networks)), *(one["Name"] for one in volumes)]
+
+
+def everything(client: docker.APIClient) -> dict[str, set[str]]:
+    """What the engine has that is no lab's, by kind."""
+    rows = {
+        "containers": client.containers(all=True),
+        "networks": client.networks(),
+        "volumes": client.volumes()["Volumes"] or [],
+    }
+    return {
+        kind: {one.get("Id") or one["Name"] for one in found if "overlaykit.lab" not in (one.get("Labels") or {})}
+        for kind, found in rows.items()
+    }
+
+
+def test_what_is_somebody_elses_on_the_machine_stays_as_it_is(up: Hosts, engine: docker.APIClient) -> None:
+    """A second lab comes and goes beside a container, a volume, and a network with the addresses that it would take."""
+    name = f"theirs-{os.getpid()}"
+    image = engine.images(name="overlaykit/host", quiet=True)[0]
+    network = engine.create_network(name, ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=f"{free_wire()}.0/24")]))["Id"]
+    engine.create_volume(name)
+    host = engine.create_host_config(network_mode=name, binds=[f"{name}:/theirs"])
+    container = engine.create_container(image, ["infinity"], entrypoint=["sleep"], name=name, host_config=host)["Id"]
+    try:
+        engine.start(container)
+        before = everything(engine)
+        assert container in before["containers"] and network in before["networks"] and name in before["volumes"]
+        practice.up(f"beside-{name}", 1)
+        practice.down(f"beside-{name}")
+        assert everything(engine) == before
+        assert engine.inspect_container(container)["State"]["Running"]
+    finally:
+        engine.remove_container(container, force=True)
+        engine.remove_network(network)
+        engine.remove_volume(name)
 
 
 @pytest.mark.proof

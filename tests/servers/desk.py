@@ -141,7 +141,7 @@ class Terminal:
         self._shell = subprocess.Popen(words, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
 
-    def type(self, lines: str, seconds: float = 240) -> Typed:
+    def type(self, lines: str, seconds: float = 900) -> Typed:
         """Type some lines, answer what is asked, and wait until the last command has ended."""
         self._script.write_text(f"{lines}\n:\n")  # the last command's failure is its own, not that of the whole
         os.write(

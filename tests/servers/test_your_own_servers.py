@@ -19,7 +19,7 @@ from servers import ADDRESSES, Servers
 from overlaykit.lab.build import build
 from overlaykit.making.tier_images import cache_folder
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
 PASSPHRASE = "correct horse"
 ANSWERS = {

@@ -13,6 +13,8 @@ from zipfile import ZipFile
 import make_bundle
 import pytest
 import wheels
+from make_bundle import ROOT
+from make_workbench import REFERENCE
 
 from overlaykit.making.recipes import IMAGES
 
@@ -291,3 +293,8 @@ def test_a_folder_that_is_no_bundle_is_left_as_it_is(
     assert make_bundle.main() == 1
     assert "is there and is no bundle" in capsys.readouterr().err
     assert (tmp_path / "usb" / "photos").read_text() == "mine"
+
+
+def test_a_hosted_workspace_takes_the_workbench_of_this_version() -> None:
+    workspace = (ROOT / ".devcontainer" / "devcontainer.json").read_text()
+    assert f'"image": "{REFERENCE}"' in workspace

@@ -82,6 +82,24 @@ def test_a_file_that_is_there_is_not_overwritten(type_: Any, tmp_path: Path) -> 
     assert (tmp_path / "wire.pcapng").read_text() == "mine"
 
 
+@pytest.mark.parametrize("folder", [".", "/", ""])
+def test_a_folder_is_no_file_to_write(type_: Any, folder: str) -> None:
+    result = type_(AssertionError("it was captured"), "--pcap", folder)
+    assert result.exit_code == 2
+    assert "is there already and was left as it is: choose another name" in result.stderr
+
+
+def test_what_was_seen_is_told_though_its_file_cannot_be_written(type_: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(captures: Any) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("overlaykit.wire.as_pcapng", full)
+    result = type_(Case(plaintext()).judged(), "--pcap", "wire.pcapng")
+    assert result.exit_code == 2
+    assert "guestbook" in result.stdout and "plaintext" in result.stdout
+    assert result.stderr == "wire.pcapng: the capture was not written: No space left on device\n"
+
+
 def test_where_it_cannot_be_written_is_said_before_anything_is_captured(type_: Any) -> None:
     result = type_(AssertionError("it was captured"), "--pcap", "nowhere/wire.pcapng")
     assert result.exit_code == 2

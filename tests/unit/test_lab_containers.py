@@ -17,9 +17,10 @@ from click.testing import CliRunner
 
 from overlaykit.lab import kinds, lab
 from overlaykit.lab.engine import machine_engine, unsuitable
-from overlaykit.lab.engine_images import image_id
+from overlaykit.lab.engine_images import BASE, image_id
 from overlaykit.lab.layout import plan_lab, read_lab
 from overlaykit.lab.rights import programs, read_machine, rights_of
+from overlaykit.making.recipes import IMAGES
 from overlaykit.ui.cli import main
 from overlaykit.words.errors import LabError, LabNotPossible
 from overlaykit.words.service import satisfies
@@ -46,6 +47,16 @@ def test_each_machine_gets_its_kind_and_is_told_why(monkeypatch: pytest.MonkeyPa
     assert kinds.choose("kernels")[0].name == "kernels"
     monkeypatch.setenv(kinds.VARIABLE, "kernels")
     assert kinds.choose(None)[0].name == "kernels"
+
+
+def test_docker_hubs_debian_names_its_sources_for_the_hosts_recipe(tmp_path: Path) -> None:
+    """It lists them in the newer form; the recipe of the hosts fetches iptables' source."""
+    (listed := tmp_path / "debian.sources").write_text("Types: deb\nURIs: http://deb.debian.org/debian\n")
+    found = re.search(r"find /etc/apt (.* \+) \\$", BASE, re.MULTILINE)
+    assert found
+    subprocess.run(["sh", "-ec", f"find {tmp_path} {found[1]}"], check=True)
+    assert listed.read_text().splitlines()[0] == "Types: deb deb-src"
+    assert "apt-get source" in (IMAGES / "host" / "Dockerfile").read_text()
 
 
 def test_a_kind_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

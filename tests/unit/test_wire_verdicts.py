@@ -207,6 +207,18 @@ def test_a_host_that_is_off_was_not_listened_to() -> None:
     assert seen["guestbook"].verdict == "cannot tell"
 
 
+def test_a_host_whose_node_is_not_ready_was_not_listened_to() -> None:
+    facts, stack = situation({})
+    assert facts.swarm
+    nodes = (replace(node, state="down") if node.host == "node3" else node for node in facts.swarm.nodes)
+    facts = replace(facts, swarm=replace(facts.swarm, nodes=tuple(nodes)))
+    probe = wanted_capture(facts, stack, WORD)
+    assert sorted(probe.interfaces) == ["node1", "node2"]
+    captures = {host: capture for host, capture in OnWire().captures().items() if host in probe.interfaces}
+    seen = Sightings.of(facts, Answer(probe, {"captures": captures}), [])
+    assert seen.blind == {"node3": "node3: its node is down, so nothing was captured there"}
+
+
 def test_nothing_captured_at_all_is_never_green() -> None:
     seen = Case(OnWire(), settings=ENCRYPTED).judged()
     assert seen["guestbook"].verdict == seen["ingress"].verdict == "cannot tell"

@@ -74,14 +74,14 @@ def volume() -> Iterator[str]:
 
 
 @contextmanager
-def running(*options: str) -> Iterator[Container]:
-    """The workbench as its image starts it, once JupyterLab answers; gone afterwards."""
+def running(*options: str, until: str = ANSWERS) -> Iterator[Container]:
+    """The workbench as its image starts it, once it says `until`: that JupyterLab answers. Gone afterwards."""
     name = f"workbench-test-{secrets.token_hex(4)}"
     began = time.monotonic()
     docker("run", "--detach", "--name", name, *options, REFERENCE)
     try:
         to_swarm = None
-        while ANSWERS not in (said := Container(name).logs()):
+        while until not in (said := Container(name).logs()):
             if SWARM in said and to_swarm is None:
                 to_swarm = time.monotonic() - began
             assert time.monotonic() - began < _SECONDS, said

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from containers import ARCHIVE, HOME, ROOT, STRICT, Container, docker, ended, running, volume
+from containers import ARCHIVE, HOME, ROOT, STRICT, SWARM, Container, docker, ended, running, volume
 from make_workbench import REFERENCE
 from practice_hosts import LOGS
 
@@ -22,6 +22,8 @@ LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")
 #: What pytest reads of this repository to run the lessons as `make test` does.
 KIT = ("pyproject.toml", "notebooks", "tests/lab")
 TESTED = f"{HOME}/tested"
+#: What a container has had at most, by either version of cgroups.
+PEAK = ("/sys/fs/cgroup/memory.peak", "/sys/fs/cgroup/memory/memory.max_usage_in_bytes")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,7 +81,8 @@ def test_the_guest_book_comes_through_the_one_port() -> None:
         container.run("overlaykit", "up", "--inventory", "lab")
         door = docker("port", container.name, "8888").stdout.strip()
         opened = requests.Session()
-        assert opened.get(f"http://{door}/lab", params={"token": container.token()}, timeout=30).ok
+        first = opened.get(f"http://{door}/", params={"token": container.token()}, timeout=30)
+        assert first.ok and first.url.partition("?")[0].endswith("/lab/tree/notebooks/00_start.ipynb"), first.url
         for node in json.loads(container.run("overlaykit", "lab", "status", "--json"))["hosts"]:
             port = node["published"].rpartition(":")[2]
             book = f"http://{door}/proxy/{port}/"
@@ -101,6 +104,18 @@ def test_hosts_outlive_their_container() -> None:
         with running(*STRICT, *where) as again:
             assert again.run("tail", "-n", "1", "notebooks/README.md") == "mine\n"
             assert again.run("overlaykit", "lab", "ssh", "node1", "docker", "node", "ls", "-q") == before
+
+
+def test_a_first_start_that_was_cut_short_is_made_up_for() -> None:
+    """Killed once a host answers, when no swarm is formed yet: the next start on the same volume forms it."""
+    with volume() as home:
+        where = ("--volume", f"{home}:{HOME}")
+        with running(*STRICT, *where, until="node1 answers") as container:
+            docker("kill", container.name)
+            assert SWARM not in container.logs()
+        with running(*STRICT, *where) as again:
+            nodes = again.run("overlaykit", "lab", "ssh", "node1", "docker", "node", "ls", "--format", "{{.Status}}")
+            assert nodes.split() == ["Ready"] * 3
 
 
 def test_too_little_memory_is_said_and_nothing_is_half_made() -> None:
@@ -148,6 +163,14 @@ def test_every_lesson_shows_what_is_saved(strict: Container, lesson: str) -> Non
     done = docker("exec", "--workdir", TESTED, strict.name, *python, check=False, seconds=600)
     assert done.returncode == 0, done.stdout[-5000:]
     note(f"seconds for {lesson}", float(done.stdout.rpartition(" in ")[2].split("s")[0]))
+
+
+def test_memory_was_enough_for_all_lessons(strict: Container) -> None:
+    """After them: nothing was killed. The peak has the hosts' disks in it, as far as they were kept at hand."""
+    told = strict.run("sh", "-c", f"cat {' '.join(PEAK)} 2>/dev/null || true").split()
+    note("MB of memory at most, with what a disk can take back", int(told[0]) / 1e6)
+    killed = json.loads(docker("inspect", strict.name).stdout)[0]["State"]["OOMKilled"]
+    assert killed is False
 
 
 def note(what: str, figure: float) -> None:
