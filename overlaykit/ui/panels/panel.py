@@ -64,6 +64,8 @@ class Panel(widgets.VBox, metaclass=OneAtWork):
         )
         super().__init__([head, *self._parts()])
         self.add_class("okp-panel")
+        self._view_count = 0  # from now on each page that shows the panel says so
+        self.observe(lambda _: self._show_again(), "_view_count")
 
     def __repr__(self) -> str:
         return self._name
@@ -103,7 +105,6 @@ class Panel(widgets.VBox, metaclass=OneAtWork):
                 if _AT_WORK.get(self._key) is self:
                     del _AT_WORK[self._key]
                 self._set_busy(False)
-        self._show_again()
 
     def _stop(self) -> None:
         self._call_off()
@@ -114,7 +115,7 @@ class Panel(widgets.VBox, metaclass=OneAtWork):
             cancel.set()
 
     def _show_again(self) -> None:
-        """A page that was just being loaded has missed what was told meanwhile."""
+        """A page has missed what was told between its question how all is and its own being there, seconds later."""
         for part in self.children[1:]:
             for one in (part, *getattr(part, "children", ())):
                 if isinstance(one, widgets.HTML | widgets.Button):
