@@ -49,7 +49,9 @@ class Guests(ipywidgets.VBox):
         self._began = time.monotonic()
         self._drawing = ipywidgets.HTML()
         super().__init__([self._drawing])
-        self._thread = threading.Thread(target=self._send, name=f"guests of {name}", daemon=True)
+        self._view_count = 0  # so that a page that has come says so: it missed what was drawn while it was loaded
+        self.observe(lambda _: self._drawing.send_state(), "_view_count")
+        self._thread = threading.Thread(target=self._keep_coming, name=f"guests of {name}", daemon=True)
         self._thread.start()
 
     @property
@@ -68,7 +70,7 @@ class Guests(ipywidgets.VBox):
         self._thread.join()
         return self
 
-    def _send(self) -> None:
+    def _keep_coming(self) -> None:
         drawn = 0.0
         while not self._stopped.wait(PAUSE) and self._now() < LONGEST:
             at = self._now()

@@ -63,6 +63,8 @@ class Picture(anywidget.AnyWidget):
         self._wanted_until = 0.0
         super().__init__()
         self.on_msg(self._somebody_looks)
+        self._view_count = 0  # so that a page that has come says so: it missed what was told while it was loaded
+        self.observe(lambda _: self.send_state(["drawing", "words", "follows"]), "_view_count")
 
     def __repr__(self) -> str:
         return f"Picture({self.stack.name})"
