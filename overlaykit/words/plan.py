@@ -108,4 +108,4 @@ class ApplyFailed(OverlaykitError):
 
     def __init__(self, result: Result) -> None:
         self.result = result
-        super().__init__("\n".join(outcome.error for outcome in result.failed))
+        super().__init__("\n".join(dict.fromkeys(outcome.error for outcome in result.failed)))  # each said once

@@ -46,6 +46,14 @@ def test_a_fault_of_the_kit_is_the_outcome_of_its_step_and_hides_no_other() -> N
     assert isinstance(raised.value.__cause__, ZeroDivisionError)  # for whoever debugs
 
 
+def test_a_host_that_fails_three_steps_is_told_of_once() -> None:
+    plan = Plan("swarm", ((InitSwarm("node1"),) * 3,))
+    with pytest.raises(ApplyFailed) as raised:
+        apply_plan(fleet_of(FakeConnection), plan)
+    assert len(raised.value.result.failed) == 3
+    assert str(raised.value) == "node1: there is no Docker Engine"
+
+
 def test_a_fault_of_the_kit_is_a_probes_answer() -> None:
     fleet = fleet_of(FakeConnection)  # it expects no command, and raises KeyError
     answers = run_probes(fleet, [CountPackets(host.name) for host in HOSTS])
