@@ -104,14 +104,14 @@ workbench: packages tools ## the whole kit as one image, for any container: dist
 test-workbench: packages docker ## that image under the strictest limits, and every lesson in it; takes root, half an hour
 	@$(own_docker) --required --first "make workbench" $(bin)/pytest tests/workbench
 
+bench: packages ## how fast it is, measured on this machine
+	@ended=0; for script in benchmarks/*.py; do \
+	    printf '\n== %s\n' "$$script"; $(bin)/python "$$script" || ended=1; done; exit $$ended
+
 bench-containers: packages docker ## the same of practice hosts that are containers, on a Docker Engine of its own; takes root
 	@$(own_docker) --required sh -ec '\
 	    $(bin)/python benchmarks/lab.py --hosts 3; \
 	    $(bin)/python benchmarks/stack.py --hosts 3'
-
-bench: packages ## how fast it is, measured on this machine
-	@ended=0; for script in benchmarks/*.py; do \
-	    printf '\n== %s\n' "$$script"; $(bin)/python "$$script" || ended=1; done; exit $$ended
 
 clean: ## stop the practice hosts, remove what make and the tests put into this folder
 	@if [ -x $(bin)/overlaykit ]; then $(bin)/overlaykit lab down; fi
