@@ -288,8 +288,8 @@ def test_its_cell_run_again_shows_the_work_and_begins_no_second(panel: Any, name
 
 def test_a_page_that_has_just_come_is_told_how_all_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says so by the number of its views, as whoever opens the notebook again does after the work has ended."""
-    panel = NetworkPanel(FakeKit(network=FakePhase("network", [NETWORK])), Stack())  # type: ignore[arg-type]
-    told: list[Any] = []
+    kit: Any = FakeKit(network=FakePhase("network", [NETWORK]))
+    panel, told = NetworkPanel(kit, Stack()), list[Any]()
     monkeypatch.setattr(widgets.Widget, "send_state", lambda widget, **_: told.append(widget))
     panel._view_count = 1
     assert {panel._status, panel._alert, panel._steps, panel._buttons.apply} <= set(told)

@@ -54,15 +54,15 @@ def plot(dots: Sequence[Dot]) -> str:
     up = max(LEAST_MILLISECONDS, max((dot.seconds for dot in dots if dot.served), default=0.0) * 1000)
     good = "".join(_dot(dot, across, up) for dot in dots if dot.served)
     bad = "".join(_cross(dot, across) for dot in dots if not dot.served)
-    words = _text(LEFT, HEIGHT - 8, summary(dots), "start")
+    told = summary(dots)
     body = (
-        f'{"".join(_axes(across, up))}{words}<g style="fill:{GOOD};fill-opacity:.75">{good}</g>'
+        f'{"".join(_axes(across, up))}{_text(LEFT, HEIGHT - 8, told, "start")}<g style="fill:{GOOD};fill-opacity:.75">{good}</g>'
         f'<g style="stroke:{BAD};stroke-width:2;fill:none">{bad}</g>'
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{summary(dots)}" style="width:100%;max-width:{WIDTH}px;{FONT}">'
-        f"<title>{summary(dots)}</title>{body}</svg>"
+        f'aria-label="{told}" style="width:100%;max-width:{WIDTH}px;{FONT}">'
+        f"<title>{told}</title>{body}</svg>"
     )
 
 
