@@ -56,7 +56,7 @@ def plot(dots: Sequence[Dot]) -> str:
     bad = "".join(_cross(dot, across) for dot in dots if not dot.served)
     told = summary(dots)
     body = (
-        f'{"".join(_axes(across, up))}{_text(LEFT, HEIGHT - 8, told, "start")}'
+        f"{''.join(_axes(across, up))}{_text(LEFT, HEIGHT - 8, told, 'start')}"
         f'<g style="fill:{GOOD};fill-opacity:.75">{good}</g>'
         f'<g style="stroke:{BAD};stroke-width:2;fill:none">{bad}</g>'
     )
