@@ -101,7 +101,7 @@ bundle: packages ## one folder to carry: build, wheels, lessons; it installs wit
 workbench: packages tools ## the whole kit as one image, for any container: dist/overlaykit-workbench.tar, made without Docker
 	@$(bin)/python bundle/make_workbench.py
 
-test-workbench: packages docker ## that image under the strictest limits, and every lesson in it; takes root, half an hour
+test-workbench: packages docker browser ## that image under the strictest limits, every lesson in it, and in a browser; takes root
 	@$(own_docker) --required --first "make workbench" $(bin)/pytest tests/workbench
 
 bench: packages ## how fast it is, measured on this machine

@@ -24,7 +24,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from docker.types import Mount
 
 from overlaykit.lab.build import LabBuild, keep_archives
-from overlaykit.lab.engine import engine_says, machine_engine, missing_room
+from overlaykit.lab.engine import engine_says, in_a_line, machine_engine, missing_room
 from overlaykit.lab.engine_images import make_host, save_tiers
 from overlaykit.lab.rights import Machine, Rights, clear_left, look_at_machine, run_once
 from overlaykit.making.buildah import Observer
@@ -159,7 +159,7 @@ def _load_host(engine: docker.APIClient, builder: Builder, image: str) -> None:
         with archive.open("rb") as file, engine_says("the practice hosts' image cannot be loaded"):
             for told in engine.load_image(file):
                 if "error" in told:
-                    raise LabError(f"the practice hosts' image cannot be loaded: {told['error']}")
+                    raise LabError(f"the practice hosts' image cannot be loaded: {in_a_line(told['error'])}")
 
 
 def _has_image(engine: docker.APIClient, image: str) -> bool:

@@ -87,16 +87,20 @@ def missing_room(engine: docker.APIClient, needed: int) -> str | None:
     )
 
 
+def in_a_line(said: str) -> str:
+    """What an engine found wrong, with what to do where its disk is full."""
+    if "no space left" in said.lower():
+        return "the disk of this machine's Docker is full: make room (docker system df shows what takes it)"
+    return " ".join(said.split())
+
+
 @contextmanager
 def engine_says(what: str) -> Iterator[None]:
     """Turns the engine's refusals into a sentence that begins with what did not work."""
     try:
         yield
     except APIError as error:
-        said = " ".join(str(error.explanation or error).split())
-        if "no space left" in said.lower():
-            said = "the disk of this machine's Docker is full: make room (docker system df shows what takes it)"
-        raise LabError(f"{what}: {said}") from error
+        raise LabError(f"{what}: {in_a_line(str(error.explanation or error))}") from error
     except (DockerException, requests.RequestException) as error:
         raise LabError(f"{what}: this machine's Docker does not answer any more ({error})") from error
 

@@ -19,7 +19,7 @@ from typing import Any
 import docker
 from docker.errors import APIError, NotFound
 
-from overlaykit.lab.engine import engine_says
+from overlaykit.lab.engine import engine_says, in_a_line
 from overlaykit.making.buildah import Observer
 from overlaykit.making.recipes import Recipe
 from overlaykit.words.errors import LabError
@@ -132,7 +132,9 @@ def _follow(name: str, said: Iterable[Json]) -> None:
         lines += str(told.get("stream", "")).splitlines()
         if error := told.get("error"):
             last = "\n".join(f"    {line}" for line in lines[-8:])
-            raise LabError(f"building {name} by this machine's Docker failed ({error}); it ends with:\n{last}")
+            raise LabError(
+                f"building {name} by this machine's Docker failed ({in_a_line(error)}); it ends with:\n{last}"
+            )
 
 
 def _context(folder: Path, instead: str) -> io.BytesIO:

@@ -1,7 +1,7 @@
 """JupyterLab as a learner starts it, with nobody's settings but its own, over a copy of the lessons.
 
 with jupyter(tmp_path, base_url="/user/learner/") as server:
-    page.goto(server.address("lab/tree/03_overlay_network.ipynb"))
+    page.goto(server.lesson("03_overlay_network"))
 """
 
 from __future__ import annotations
@@ -29,17 +29,21 @@ THEMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dar
 
 @dataclass(frozen=True)
 class Server:
-    """A running JupyterLab, and the folder that it shows."""
+    """A running JupyterLab. The lessons are `below` the folder that it shows."""
 
     port: int
     base_url: str
     token: str
-    folder: Path
-    theme: Theme
+    theme: Theme = "light"
+    below: str = ""
 
     def address(self, path: str) -> str:
         """Where a browser finds something of it. The workspace is a new one: no tab of an earlier visit is there."""
         return f"http://127.0.0.1:{self.port}{self.base_url}{path}?token={self.token}&reset"
+
+    def lesson(self, name: str) -> str:
+        """The same of a lesson."""
+        return self.address(f"lab/tree/{self.below}{name}.ipynb")
 
 
 @contextmanager
@@ -47,15 +51,15 @@ def jupyter(home: Path, base_url: str = "/", theme: Theme = "light") -> Iterator
     """Running, answering, and ended afterwards with all its kernels."""
     folder = home / "notebooks"
     shutil.copytree(LESSONS, folder, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
-    server = Server(free_port(), base_url, secrets.token_hex(16), folder, theme)
+    server = Server(free_port(), base_url, secrets.token_hex(16), theme)
     write_settings(home / "settings", theme)
     trust(home, folder)
     with (home / "jupyter.log").open("w") as log:
         process = subprocess.Popen(
-            command(server), env=environment(home), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command(server, folder), env=environment(home), stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
         try:
-            wait_until_it_answers(server, process)
+            wait_until_it_answers(server, process, home / "jupyter.log")
             yield server
         finally:
             process.terminate()
@@ -68,14 +72,14 @@ def trust(home: Path, folder: Path) -> None:
     subprocess.run(words, env=environment(home), check=True, stdout=subprocess.DEVNULL)
 
 
-def command(server: Server) -> list[str]:
+def command(server: Server, folder: Path) -> list[str]:
     """What starts it. That a page can be told what to do (`jupyterapp`) is for tests alone."""
     options = {
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.port": server.port,
         "ServerApp.port_retries": 0,
         "ServerApp.base_url": server.base_url,
-        "ServerApp.root_dir": server.folder,
+        "ServerApp.root_dir": folder,
         "IdentityProvider.token": server.token,
         "LabApp.expose_app_in_browser": True,
     }
@@ -121,7 +125,7 @@ def free_port() -> int:
     wait=wait_fixed(0.2),
     reraise=True,
 )
-def wait_until_it_answers(server: Server, process: subprocess.Popen[bytes]) -> None:
+def wait_until_it_answers(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
     if process.poll() is not None:
-        raise RuntimeError(f"JupyterLab ended: {server.folder.parent / 'jupyter.log'} says why")
+        raise RuntimeError(f"JupyterLab ended: {log} says why")
     requests.get(server.address("api"), timeout=5).raise_for_status()

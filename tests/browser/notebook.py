@@ -75,7 +75,7 @@ class Notebook:
             page = context.new_page()
             faults: list[str] = []
             page.on("pageerror", lambda error: faults.append(str(error)))
-            page.goto(server.address(f"lab/tree/{name}.ipynb"))
+            page.goto(server.lesson(name))
             page.wait_for_function(_IDLE)
             yield cls(page, faults)
         finally:

@@ -1,57 +1,26 @@
 """Every lesson in a browser from its first cell to its last: in order, then backwards, on the same hosts.
 
 Forward in JupyterLab as it is at home; back as on a JupyterHub, in the dark theme. How each page looks at its end is
-kept in test-logs/screenshots.
+kept in test-logs/screenshots. In the workbench's JupyterLab: tests/workbench.
 """
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from lab_server import Server
 from lessons import LESSONS, Lesson
-from notebook import Notebook
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser
+from whole_lesson import run
 
 pytest_plugins = ["browsing"]
 pytestmark = pytest.mark.timeout(300)
 
-#: Nothing of it may stand in what a lesson shows.
-WRONG = ("Loading widget", "Error displaying widget", "Traceback", "FAILED")
-CHOICES = 3
-
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_in_order(browser: Browser, server: Server, lesson: Lesson) -> None:
-    run(browser, server, lesson)
+    run(browser, server, lesson, keep=f"{lesson.name}-{server.theme}")
 
 
 @pytest.mark.parametrize("lesson", LESSONS[::-1], ids=lambda lesson: lesson.name)
 def test_backwards(browser: Browser, hub: Server, lesson: Lesson) -> None:
-    run(browser, hub, lesson)
-
-
-def run(browser: Browser, server: Server, lesson: Lesson) -> None:
-    """To its end; then all that it shows is there, nothing of it went wrong, and each choice gets an answer."""
-    with Notebook.open(browser, server, lesson.name) as notebook:
-        notebook.run_all()
-        notebook.show_all()
-        notebook.keep(f"{lesson.name}-{server.theme}", notebook.page.locator(".jp-Notebook"))
-        shown = notebook.page.locator(".jp-OutputArea-output")
-        for wrong in WRONG:
-            expect(shown.filter(has_text=re.compile(wrong))).to_have_count(0)
-        choices = notebook.page.get_by_role("radio").all()
-        assert len(choices) == CHOICES * sum('predict("' in cell.source for cell in lesson.code)
-        for choice in choices:
-            is_answered(choice)
-        assert notebook.faults == []
-
-
-def is_answered(choice: Locator) -> None:
-    """Choose it, in a prediction where nothing or another is chosen: what stood beneath makes room for its answer."""
-    answer = choice.locator("xpath=ancestor::*[contains(@class, 'jp-OutputArea-output')][1]").get_by_role("status")
-    before = answer.inner_text()
-    choice.check()
-    expect(answer).not_to_have_text(before)
-    expect(answer).to_have_text(re.compile("^(Right|Not so)"))
+    run(browser, hub, lesson, keep=f"{lesson.name}-{hub.theme}")

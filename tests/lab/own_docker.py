@@ -64,20 +64,27 @@ def run(command: list[str], first: str = "", *, required: bool = False) -> int:
     if first and (status := subprocess.run(shlex.split(first), check=False).returncode):
         return status
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is below is cleared then too
-    # On a disk: what lies in a /tmp of memory would count as memory of the containers.
-    folder = tempfile.mkdtemp(prefix="overlaykit-docker-", dir="/var/tmp")
     told = ["--required"] if required else []
-    inside = [*_APART, sys.executable, __file__, *told, "--inside", folder, *command]
-    try:
+    with place() as folder:
+        inside = [*_APART, sys.executable, __file__, *told, "--inside", str(folder), *command]
         status = subprocess.run(inside, check=False).returncode
         if status:
-            _keep_log(Path(folder))
+            _keep_log(folder)
         return status
+
+
+@contextmanager
+def place() -> Iterator[Path]:
+    """A folder for an engine. It goes, and with it what the engine has left."""
+    # On a disk: what lies in a /tmp of memory would count as memory of the containers.
+    folder = Path(tempfile.mkdtemp(prefix="overlaykit-docker-", dir="/var/tmp"))
+    try:
+        yield folder
     finally:
         try:
-            _insist(shutil.rmtree, folder)
+            _insist(shutil.rmtree, str(folder))
         finally:
-            _insist(_remove_groups, Path(folder).name)
+            _insist(_remove_groups, folder.name)
 
 
 def run_inside(folder: Path, command: list[str]) -> int:
@@ -88,23 +95,25 @@ def run_inside(folder: Path, command: list[str]) -> int:
         "OVERLAYKIT_BACKEND": "containers",
         "XDG_STATE_HOME": f"{folder}/state",
     }
-    with _engine(folder):
+    with engine(folder) as client:
+        _require_containers(client)
         return subprocess.run(command, env={**os.environ, **ours}, check=False).returncode
 
 
 @contextmanager
-def _engine(folder: Path) -> Iterator[None]:
+def engine(folder: Path, *options: str) -> Iterator[docker.APIClient]:
+    """One that keeps all that is its own in `folder`, and listens at docker.sock there. Ended afterwards."""
     (folder / "daemon.json").write_text("{}")  # in place of the machine's own, which may say the contrary
     command = [
         "dockerd", f"--config-file={folder}/daemon.json", f"--data-root={folder}/data", f"--exec-root={folder}/run",
         f"--pidfile={folder}/docker.pid", f"--host=unix://{folder}/docker.sock", f"--cgroup-parent=/{folder.name}",
         "--exec-opt=native.cgroupdriver=cgroupfs",  # a group in systemd's hands could not be named so
+        *options,
     ]  # fmt: skip
     with (folder / _LOG).open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
-            with _answering(folder, process) as engine:
-                _require_containers(engine)
-            yield
+            with _answering(folder, process) as client:
+                yield client
         finally:
             process.terminate()
             process.wait(_SECONDS)

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from overlaykit.lab import kinds, lab
 from overlaykit.lab.engine import machine_engine, unsuitable
-from overlaykit.lab.engine_images import BASE, image_id
+from overlaykit.lab.engine_images import BASE, _follow, image_id
 from overlaykit.lab.layout import plan_lab, read_lab
 from overlaykit.lab.rights import programs, read_machine, rights_of
 from overlaykit.making.recipes import IMAGES
@@ -57,6 +57,14 @@ def test_docker_hubs_debian_names_its_sources_for_the_hosts_recipe(tmp_path: Pat
     subprocess.run(["sh", "-ec", f"find {tmp_path} {found[1]}"], check=True)
     assert listed.read_text().splitlines()[0] == "Types: deb deb-src"
     assert "apt-get source" in (IMAGES / "host" / "Dockerfile").read_text()
+
+
+def test_a_disk_that_fills_while_docker_builds_is_said() -> None:
+    said = [{"stream": "Step 2/9\n"}, {"error": "write /var/lib/dpkg: no space left on device"}]
+    with pytest.raises(
+        LabError, match=r"building host .* failed \(the disk of this machine's Docker is full: make room"
+    ):
+        _follow("host", said)
 
 
 def test_a_kind_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ with running("docker", *STRICT, volume="work") as container:
 from __future__ import annotations
 
 import secrets
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,21 +15,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from make_workbench import REFERENCE
 
 ROOT = Path(__file__).parents[2]
 ARCHIVE = ROOT / "dist" / "overlaykit-workbench.tar"
 HOME = "/home/jovyan"
-#: The strictest that anybody asks for: no network either, no swap, and one folder alone that can be written.
-STRICT = (
+#: What is asked of it: next to nothing is permitted, no swap, and one folder alone can be written.
+LIMITS = (
     *("--user", "1000", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"),
-    *("--network", "none", "--memory", "2g", "--memory-swap", "2g", "--cpus", "2"),
-)  # fmt: skip
+    *("--memory", "2g", "--memory-swap", "2g", "--cpus", "2"),
+)
+#: The strictest that anybody asks for: no network either.
+STRICT = (*LIMITS, "--network", "none")
 #: What is said of the swarm once it is proven.
 SWARM = "swarm: 3 checks"
 #: What JupyterLab says once it answers; for a container that did not come so far, we wait no longer.
 ANSWERS = "is running at:"
 _SECONDS = 300  # a machine that does other things too takes two minutes
+
+
+def load() -> None:
+    """Give the engine the image."""
+    if not shutil.which("docker") or docker("version", check=False).returncode != 0:
+        pytest.fail("no Docker Engine answers here, and the workbench is tested in its containers", pytrace=False)
+    docker("load", "--quiet", "--input", str(ARCHIVE))
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,10 @@ class Container:
         """What it said since it began."""
         done = docker("logs", self.name)
         return done.stdout + done.stderr
+
+    def door(self) -> int:
+        """The port of this machine that leads to JupyterLab."""
+        return int(docker("port", self.name, "8888").stdout.split()[0].rpartition(":")[2])
 
     def token(self) -> str:
         """The word that opens JupyterLab."""
@@ -74,11 +89,14 @@ def volume() -> Iterator[str]:
 
 
 @contextmanager
-def running(*options: str, until: str = ANSWERS) -> Iterator[Container]:
-    """The workbench as its image starts it, once it says `until`: that JupyterLab answers. Gone afterwards."""
+def running(*options: str, command: tuple[str, ...] = (), until: str = ANSWERS) -> Iterator[Container]:
+    """The workbench as its image, or another command, starts it, once it says `until`: that JupyterLab answers.
+
+    Gone afterwards.
+    """
     name = f"workbench-test-{secrets.token_hex(4)}"
     began = time.monotonic()
-    docker("run", "--detach", "--name", name, *options, REFERENCE)
+    docker("run", "--detach", "--name", name, *options, REFERENCE, *command)
     try:
         to_swarm = None
         while until not in (said := Container(name).logs()):

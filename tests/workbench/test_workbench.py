@@ -6,13 +6,12 @@ It takes a Docker Engine, such as tests/lab/own_docker.py gives, and the archive
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
-from containers import ARCHIVE, HOME, ROOT, STRICT, SWARM, Container, docker, ended, running, volume
+from containers import HOME, ROOT, STRICT, SWARM, Container, docker, ended, load, running, volume
 from make_workbench import REFERENCE
 from practice_hosts import LOGS
 
@@ -28,9 +27,7 @@ PEAK = ("/sys/fs/cgroup/memory.peak", "/sys/fs/cgroup/memory/memory.max_usage_in
 
 @pytest.fixture(scope="module", autouse=True)
 def _image() -> None:
-    if not shutil.which("docker") or docker("version", check=False).returncode != 0:
-        pytest.fail("no Docker Engine answers here, and the workbench is tested in its containers", pytrace=False)
-    docker("load", "--quiet", "--input", str(ARCHIVE))
+    load()
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +76,7 @@ def test_the_guest_book_comes_through_the_one_port() -> None:
     """With Docker's ordinary settings and nothing more, seen from outside the container."""
     with running("--publish", "127.0.0.1:0:8888") as container:
         container.run("overlaykit", "up", "--inventory", "lab")
-        door = docker("port", container.name, "8888").stdout.strip()
+        door = f"127.0.0.1:{container.door()}"
         opened = requests.Session()
         first = opened.get(f"http://{door}/", params={"token": container.token()}, timeout=30)
         assert first.ok and first.url.partition("?")[0].endswith("/lab/tree/notebooks/00_start.ipynb"), first.url
