@@ -125,6 +125,11 @@ def _blind(facts: Facts, captures: Mapping[str, Capture], error: str) -> dict[st
         for name, node in facts.members.items()
         if node.state != "ready" and name not in captures
     }
+    found |= {
+        host.name: f"{host.name}: the swarm reaches it at {host.node_addr}, and of IPv6 nothing is captured yet"
+        for host in facts
+        if ":" in host.node_addr
+    }
     found |= {host.name: f"{host.name}: {host.error}" for host in facts if host.error and host.name in facts.members}
     found |= {host: capture.error for host, capture in captures.items() if capture.error}
     return {**found, **({"": error} if error else {})}

@@ -219,6 +219,16 @@ def test_a_host_whose_node_is_not_ready_was_not_listened_to() -> None:
     assert seen.blind == {"node3": "node3: its node is down, so nothing was captured there"}
 
 
+def test_a_swarm_over_ipv6_is_not_judged() -> None:
+    def over_ipv6(facts: Facts) -> Facts:
+        hosts = (replace(h, node_addr="2001:db8::13") if h.name == "node3" else h for h in facts)
+        return replace(facts, hosts=tuple(hosts))
+
+    seen = Case(encrypted(), settings=ENCRYPTED).judged(over_ipv6)
+    assert seen["guestbook"].verdict == "cannot tell"
+    assert "node3: the swarm reaches it at 2001:db8::13, and of IPv6 nothing is captured yet" in seen["guestbook"].why
+
+
 def test_nothing_captured_at_all_is_never_green() -> None:
     seen = Case(OnWire(), settings=ENCRYPTED).judged()
     assert seen["guestbook"].verdict == seen["ingress"].verdict == "cannot tell"
