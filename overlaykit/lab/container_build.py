@@ -57,6 +57,11 @@ class Box:
     seed: str
     rights: Rights
 
+    @property
+    def whole(self) -> str:
+        """An empty volume, by whose being there others know that the seed is whole."""
+        return f"{self.seed}{_WHOLE}"
+
 
 def build_for_containers(observer: Observer) -> LabBuild:
     """The build of what the recipes say now, made if it was not; what the machine's kernel lacks is said each time."""
@@ -71,13 +76,23 @@ def build_for_containers(observer: Observer) -> LabBuild:
         clear_left(engine)
         _make(engine, place, image, recipes, observer)
         machine = _known(engine, place) or look_at_machine(engine, image)
-        for sentence in machine.sentences():
-            observer(sentence)
+        _say(machine, observer)
         box = Box(image, f"{SEED}{key}", machine.rights)
         built = LabBuild(place)
         _fill_seed(engine, box, built.images, observer)
         _note(place, box, machine, _who(engine))
     return built
+
+
+def say_what_is_missing(build: Path, observer: Observer) -> None:
+    """What the machine's kernel lacks, to whoever starts hosts that were made before."""
+    with machine_engine() as engine, engine_says("this machine's kernel cannot be looked at"):
+        _say(_known(engine, build) or look_at_machine(engine, read_box(build).image), observer)
+
+
+def _say(machine: Machine, observer: Observer) -> None:
+    for sentence in machine.sentences():
+        observer(sentence)
 
 
 def read_box(build: Path) -> Box:
@@ -98,12 +113,12 @@ def remove_from_engine(observer: Observer) -> None:
         return
     with engine, engine_says("what practice hosts ran from cannot be removed from this machine's Docker"):
         clear_left(engine)
-        images = {one for key in keys for one in engine.images(name=f"{_REPOSITORY}:{key}", quiet=True)}
-        images |= {one for recipe in read_recipes().values() for one in engine.images(name=recipe.tag, quiet=True)}
+        names = [*(f"{_REPOSITORY}:{key}" for key in keys), *(recipe.tag for recipe in read_recipes().values())]
+        images = {tag for name in names for one in engine.images(name=name) for tag in one["RepoTags"]}
         volumes = [
             name for key in keys for name in (f"{SEED}{key}{_WHOLE}", f"{SEED}{key}") if has_volume(engine, name)
         ]
-        stay = [name for name in images if not _gone(partial(engine.remove_image, name, force=True))]
+        stay = [name for name in images if not _gone(partial(engine.remove_image, name))]
         stay += [name for name in volumes if not _removed(engine, name)]
         for name in stay:
             observer(f"{name} is in use on this machine's Docker, and stays")
@@ -120,26 +135,26 @@ def has_volume(engine: docker.APIClient, name: str) -> bool:
 
 def _make(engine: docker.APIClient, place: Path, image: str, recipes: dict[str, Recipe], observer: Observer) -> None:
     """The folder with the tiers' archives, and the host's image on the engine: what of it is not there."""
-    has_image = _has_image(engine, image)
-    if place.exists() and has_image:
+    made = has_image(engine, image)
+    if place.exists() and made:
         return
     if full := missing_room(engine, _DISK):
         raise LabNotPossible(full)
     if _must_be_made_by_docker():
-        if not has_image:
+        if not made:
             make_host(engine, recipes, image, observer)
         if not place.exists():
             with placed(place) as draft:
                 keep_archives(draft, save_tiers(engine, recipes, draft, observer))
         return
     cache = cache_folder()
-    if not has_image or len(cached_images().all) < len(TIERS):
+    if not made or len(cached_images().all) < len(TIERS):
         require_build_tools(cache)
     with Builder(cache, recipes, observer) as builder:
         if not place.exists():
             with placed(place) as draft:
                 keep_archives(draft, archive_images(cache, builder))
-        if not has_image:
+        if not made:
             _load_host(engine, builder, image)
 
 
@@ -162,7 +177,8 @@ def _load_host(engine: docker.APIClient, builder: Builder, image: str) -> None:
                     raise LabError(f"the practice hosts' image cannot be loaded: {in_a_line(told['error'])}")
 
 
-def _has_image(engine: docker.APIClient, image: str) -> bool:
+def has_image(engine: docker.APIClient, image: str) -> bool:
+    """Is there an image of that name?"""
     try:
         engine.inspect_image(image)
     except ImageNotFound:
@@ -172,8 +188,7 @@ def _has_image(engine: docker.APIClient, image: str) -> bool:
 
 def _fill_seed(engine: docker.APIClient, box: Box, images: KitImages, observer: Observer) -> None:
     """Whole or not at all. Others may use the engine too, so an empty volume on it says that this one is whole."""
-    whole = f"{box.seed}{_WHOLE}"
-    if has_volume(engine, box.seed) and has_volume(engine, whole):
+    if has_volume(engine, box.seed) and has_volume(engine, box.whole):
         return
     if has_volume(engine, box.seed) and not _removed(engine, box.seed):  # what a kill has left
         raise LabError(
@@ -192,7 +207,7 @@ def _fill_seed(engine: docker.APIClient, box: Box, images: KitImages, observer: 
         if "lab-init: images loaded" not in said:
             last = "\n".join(f"    {line}" for line in said.splitlines()[-12:])
             raise LabError(f"the tiers' images could not be loaded on this machine's Docker; it ended with:\n{last}")
-        engine.create_volume(whole)
+        engine.create_volume(box.whole)
     except BaseException:
         if has_volume(engine, box.seed):
             engine.remove_volume(box.seed, force=True)
@@ -227,7 +242,9 @@ def _known(engine: docker.APIClient, place: Path) -> Machine | None:
 
 def _who(engine: docker.APIClient) -> str:
     told = engine.info()
-    return f"{told['ID']} on {told['KernelVersion']}"
+    modules = Path("/lib/modules", told["KernelVersion"], "modules.dep")  # written anew when some are installed
+    since = f" {modules.stat().st_mtime_ns}" if modules.exists() else ""
+    return f"{told['ID']} on {told['KernelVersion']}{since}"
 
 
 def _note(place: Path, box: Box, machine: Machine, who: str) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+import socket
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -20,10 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import docker
+import psutil
 from docker.errors import NotFound
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool, Mount
 
-from overlaykit.lab.container_build import Box, has_volume, read_box
+from overlaykit.lab.container_build import Box, has_image, has_volume, read_box
 from overlaykit.lab.engine import at_work
 from overlaykit.lab.layout import Lab, Node
 from overlaykit.lab.rights import modules, programs, put, rights_of
@@ -33,6 +35,8 @@ from overlaykit.words.errors import LabError
 Json = dict[str, Any]
 
 DISK = 400 * 10**6  # bytes that a host may write
+_ON = ("running", "restarting")  # the latter for a moment, where it reboots from within
+_NEVER = "0001-"  # the year in which an engine says that a container started which never has
 _LAB, _NODE = "overlaykit.lab", "overlaykit.node"
 _NANOSECONDS = re.compile(r"(\.\d{6})\d+")
 
@@ -53,14 +57,17 @@ class Containers:
             return
         require_ports(lab, [node])
         with at_work(f"{node.name} cannot be started") as engine:
-            container = _container(engine, lab, node) or _create(engine, lab, node, read_box(lab.build))
-            engine.start(container)
+            made = _container(engine, lab, node)
+            if made and not _start(engine, made):
+                engine.remove_container(made, force=True)  # its disk is a volume, and stays
+                made = None
+            if not made:
+                engine.start(_create(engine, lab, node, read_box(lab.build)))
 
     def power_off(self, lab: Lab, node: Node) -> None:
         with at_work(f"{node.name} cannot be ended") as engine:
             if node.name in self.running(lab):
-                engine.kill(_name(lab, node))
-                engine.wait(_name(lab, node))
+                engine.stop(_name(lab, node), timeout=0)  # `kill` refuses one that is just rebooting
 
     def wipe(self, lab: Lab, node: Node) -> None:
         with at_work(f"{node.name} cannot be given a fresh disk") as engine:
@@ -72,13 +79,15 @@ class Containers:
 
     def running(self, lab: Lab) -> Collection[str]:
         with at_work(f"it cannot be seen which hosts of lab {lab.name} run") as engine:
-            return {one["Labels"][_NODE] for one in _containers(engine, lab.folder) if one["State"] == "running"}
+            return {one["Labels"][_NODE] for one in _containers(engine, lab.folder) if one["State"] in _ON}
 
     def console(self, lab: Lab, node: Node) -> str:
         with at_work(f"the console of {node.name} cannot be read") as engine:
             try:
                 started = engine.inspect_container(_name(lab, node))["State"]["StartedAt"]
             except NotFound:
+                return ""
+            if started.startswith(_NEVER):
                 return ""
             said: bytes = engine.logs(_name(lab, node), since=_seconds(started))
             return said.decode(errors="replace")
@@ -100,23 +109,25 @@ def remove_of(folder: Path) -> None:
             engine.remove_network(network["Id"])
 
 
-def free_wire() -> str:
-    """The beginning of the addresses of a wire that no network of the engine overlaps."""
+def free_wire(labs: Collection[str]) -> str:
+    """How the addresses of a wire begin that no lab has, and no network of the engine or the machine overlaps."""
     with at_work("it cannot be seen which networks this machine's Docker has") as engine:
-        taken = list(_subnets(engine.networks()))
+        taken = [*_subnets(engine.networks()), *_own_subnets()]
+    taken += [ipaddress.IPv4Network(f"{wire}.0/24") for wire in labs]
     for number in range(255):
         wire = ipaddress.ip_network(f"10.77.{number}.0/24")
         if not any(wire.overlaps(one) for one in taken):
             return f"10.77.{number}"
-    raise LabError("no wire is left: the networks of this machine's Docker take all of 10.77.0.0/16")
+    raise LabError("no wire is left: the networks of this machine and its Docker take all of 10.77.0.0/16")
 
 
 def _create(engine: docker.APIClient, lab: Lab, node: Node, box: Box) -> str:
-    if not has_volume(engine, box.seed):
-        raise LabError(
-            f"the volume {box.seed}, which holds the tiers' images for {node.name}, is gone: remove the lab with "
-            f"`overlaykit lab down --name {lab.name}`, and `overlaykit lab up` makes it anew"
-        )
+    for what, is_there in _grounds(engine, box):
+        if not is_there:
+            raise LabError(
+                f"{what}, which {node.name} is made from, is gone from this machine's Docker: remove the lab with "
+                f"`overlaykit lab down --name {lab.name}`, and `overlaykit lab up` makes it anew"
+            )
     address, draft = EndpointConfig(engine.api_version, ipv4_address=node.address), f"{_name(lab, node)}-part"
     for one in _containers(engine, lab.folder):
         if f"/{draft}" in one["Names"]:  # what a kill has left
@@ -131,6 +142,22 @@ def _create(engine: docker.APIClient, lab: Lab, node: Node, box: Box) -> str:
     return made
 
 
+def _grounds(engine: docker.APIClient, box: Box) -> Iterator[tuple[str, bool]]:
+    """What a host is made from, and whether it is there: somebody may have cleaned up while the hosts were off."""
+    yield f"the image {box.image}", has_image(engine, box.image)
+    for volume in (box.seed, box.whole):
+        yield f"the volume {volume}", has_volume(engine, volume)
+
+
+def _start(engine: docker.APIClient, container: str) -> bool:
+    """False where it cannot be started any more: its network or its image was removed, perhaps made anew."""
+    try:
+        engine.start(container)
+    except NotFound:
+        return False
+    return True
+
+
 def _settings(lab: Lab, node: Node, box: Box) -> Json:
     ports = {"22/tcp": node.ssh_port, "80/tcp": node.web_port}
     return {
@@ -138,6 +165,7 @@ def _settings(lab: Lab, node: Node, box: Box) -> Json:
         "Mounts": [
             Mount("/var/lib/docker", _name(lab, node), labels=_labels(lab)),
             Mount("/seed", box.seed, read_only=True),
+            Mount("/seed-whole", box.whole, read_only=True),  # so that it goes no sooner than what it tells of
             *modules(),
         ],
         "NetworkMode": _name(lab),
@@ -174,6 +202,13 @@ def _labels(lab: Lab) -> dict[str, str]:
 
 def _mark(folder: Path) -> str:
     return f"{_LAB}={folder}"
+
+
+def _own_subnets() -> Iterator[ipaddress.IPv4Network]:
+    for addresses in psutil.net_if_addrs().values():
+        for one in addresses:
+            if one.family == socket.AF_INET and one.netmask:
+                yield ipaddress.IPv4Network(f"{one.address}/{one.netmask}", strict=False)
 
 
 def _subnets(networks: list[Json]) -> Iterator[ipaddress.IPv4Network]:

@@ -25,6 +25,12 @@ from docker.errors import APIError, DockerException
 from overlaykit.words.errors import LabError, LabNotPossible
 
 OLDEST = (20, 10)
+
+
+class NoDocker(LabNotPossible):
+    """Neither engine nor command is on this machine: so no container of ours can be either."""
+
+
 _INSTEAD = "or use practice hosts that need no Docker, on x86-64 Linux: overlaykit lab up --backend kernels"
 _OTHER_MACHINE = (
     "Docker's commands go to {address} here, and practice hosts must run on this machine, where 127.0.0.1 leads to "
@@ -45,7 +51,7 @@ def machine_engine() -> docker.APIClient:
 
 def open_engine() -> docker.APIClient:
     """The same of an engine that is known already."""
-    address = os.environ.get("DOCKER_HOST") or ContextAPI.get_current_context().Host or "unix:///var/run/docker.sock"
+    address = os.environ.get("DOCKER_HOST") or _of_context()
     if not address.startswith("unix://"):
         raise LabNotPossible(_OTHER_MACHINE.format(address=address))
     path = address.removeprefix("unix://")
@@ -54,9 +60,19 @@ def open_engine() -> docker.APIClient:
             knock.connect(path)
         return docker.APIClient(base_url=address, version="auto", timeout=120)
     except OSError as error:
-        raise LabNotPossible(_why_silent(path, error)) from None
+        gone = isinstance(error, FileNotFoundError) and not any(map(shutil.which, ("docker", "dockerd")))
+        raise (NoDocker if gone else LabNotPossible)(_why_silent(path, error)) from None
     except DockerException as error:
         raise LabNotPossible(f"what answers at {path} is no Docker ({error}): {_INSTEAD[3:]}") from None
+
+
+def _of_context() -> str:
+    named = os.environ.get("DOCKER_CONTEXT")
+    context = ContextAPI.get_context(named)
+    if context is None:
+        which = f"the context that DOCKER_CONTEXT names, {named}," if named else "Docker's current context"
+        raise LabNotPossible(f"{which} is not there: docker context use default{', or unset that' if named else ''}")
+    return context.Host or "unix:///var/run/docker.sock"
 
 
 @contextmanager

@@ -8,14 +8,14 @@ kind.build(print)               # what they run from
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from overlaykit.lab.backend import Backend
 from overlaykit.lab.build import LabBuild
 from overlaykit.lab.carry import have_build
-from overlaykit.lab.container_build import build_for_containers
+from overlaykit.lab.container_build import build_for_containers, say_what_is_missing
 from overlaykit.lab.containers import DISK, Containers, free_wire
 from overlaykit.lab.engine import machine_engine, missing_room
 from overlaykit.lab.kernels import Kernels
@@ -36,7 +36,10 @@ class Kind:
     backend: Backend
     require: Callable[[int, Path, int], None]  # so many more, the lab's folder, how many run already
     build: Callable[[Observer], LabBuild]
-    wire: Callable[[], str]  # how the addresses of a new lab begin
+    wire: Callable[[Collection[str]], str]  # how the addresses of a new lab begin, beside those of other labs
+    tell: Callable[
+        [Path, Observer], None
+    ]  # what of this machine those will miss whose hosts ran from that build before
 
 
 def _require_kernels(hosts: int, folder: Path, running: int) -> None:
@@ -57,11 +60,11 @@ _KINDS = {
         Kind(
             "kernels", "Linux kernels, each an ordinary process", False,
             Kernels(), _require_kernels, have_build,
-            lambda: WIRE,
+            lambda _: WIRE, lambda *_: None,
         ),
         Kind(
             "containers", "containers on this machine's Docker", True,
-            Containers(), _require_docker, build_for_containers, free_wire,
+            Containers(), _require_docker, build_for_containers, free_wire, say_what_is_missing,
         ),
     )
 }  # fmt: skip

@@ -10,6 +10,7 @@ Each may be called again. What is half done, by a kill or a power cut, is comple
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +26,9 @@ from overlaykit.lab.boot import wait_until_up
 from overlaykit.lab.build import LabBuild, remove_cache
 from overlaykit.lab.container_build import remove_from_engine
 from overlaykit.lab.containers import remove_of
+from overlaykit.lab.engine import NoDocker
 from overlaykit.lab.files import make_files
-from overlaykit.lab.kinds import choose, kind_of
+from overlaykit.lab.kinds import VARIABLE, choose, kind_of
 from overlaykit.lab.layout import MOST_HOSTS, Lab, Node, plan_lab, read_lab
 from overlaykit.lab.ports import choose_ports
 from overlaykit.making.lock import held
@@ -76,8 +78,12 @@ def up(
             lab = _make(name, folder, backend, hosts=count, managers=heads, observer=observer)
         else:
             kind = kind_of(lab)
+            if backend is None and os.environ.get(VARIABLE, lab.backend) != lab.backend:
+                observer(f"lab {name} was made of {lab.backend}, and stays so whatever {VARIABLE} says")
             running = len(kind.backend.running(lab))
             kind.require(len(lab.nodes) - running, folder, running)
+            if running < len(lab.nodes):
+                kind.tell(lab.build, observer)
         _power_on(lab, lab.nodes, observer)
         return lab
 
@@ -214,10 +220,16 @@ def _make(
     with held(_labs(), _quiet_wait):  # two labs that are made at once choose one after the other
         ports = choose_ports(hosts, _ports_of_labs())
         lab = plan_lab(
-            name, folder, built.path, hosts=hosts, managers=managers, ports=ports, backend=kind.name, wire=kind.wire()
-        )
+            name, folder, built.path, hosts=hosts, managers=managers, ports=ports, backend=kind.name,
+            wire=kind.wire(_wires()),
+        )  # fmt: skip
         kind.backend.remove(lab)  # what a lab has left whose folder was removed by hand
         make_files(lab)
+        try:
+            kind.backend.connect(lab)  # from now on others see that ports and wire are taken
+        except LabError:
+            _clear(folder)  # the next try chooses anew
+            raise
     return lab
 
 
@@ -229,7 +241,10 @@ def _end(folder: Path, observer: Observer) -> None:
     except LabError:
         lab = backend = None
     if lab and backend:
-        backend.remove(lab)
+        try:
+            backend.remove(lab)
+        except NoDocker as reason:
+            observer(f"its hosts were containers, and are gone with what ran them: {reason}")
         return
     processes.end(folder)
     try:
@@ -257,6 +272,10 @@ def _present(name: str, folder: Path) -> Lab:
 def _ports_of_labs() -> set[int]:
     """Of labs that are switched off, too."""
     return {port for lab in _all_labs() for node in lab.nodes for port in (node.ssh_port, node.web_port)}
+
+
+def _wires() -> set[str]:
+    return {lab.nodes[0].address.rpartition(".")[0] for lab in _all_labs()}
 
 
 def _require_no_labs() -> None:

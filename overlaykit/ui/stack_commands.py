@@ -19,6 +19,7 @@ from overlaykit.phases.assumed import after
 from overlaykit.ui.carry_out import agree, carry_out
 from overlaykit.ui.options import Run, Target, for_machines, on_hosts, yes_option
 from overlaykit.ui.progress import waiting
+from overlaykit.ui.screen import stop_on_interrupt
 from overlaykit.ui.tables import hosts_table, matrix_table, print_findings, print_plan, verdict, where_to_look
 from overlaykit.words.errors import PlanRefused
 from overlaykit.words.facts import Facts
@@ -159,7 +160,10 @@ def check(run: Run, target: Target, *, persistence: bool, yes: bool) -> int:
         facts = _look(run, reached)
         if facts.swarm is not None:  # else there is nobody to probe
             agree(run, reached, "start short-lived probes there, and write entries that are struck out again", yes)
-        with waiting(run.screen, "asking every task and host") as heard:
+        with (
+            waiting(run.screen, "asking every task and host") as heard,
+            stop_on_interrupt(run.screen),  # once they were written, entries are struck out again
+        ):
             answers = phase.ask(facts, lambda answer: heard(answer.probe.key))
         rows, findings = phase.matrix(facts, answers), phase.prove(facts=facts, answers=answers)
         if persistence:

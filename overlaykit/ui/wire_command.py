@@ -15,6 +15,7 @@ import click
 from overlaykit.ui.carry_out import agree
 from overlaykit.ui.options import Run, Target, on_hosts, yes_option
 from overlaykit.ui.progress import waiting
+from overlaykit.ui.screen import stop_on_interrupt
 from overlaykit.ui.tables import print_findings, table, verdict
 from overlaykit.words.wire import Hop, NetworkOnWire, Packet, Wire, usable_word
 
@@ -68,7 +69,10 @@ def wire(run: Run, target: Target, *, word: str, pcap: Path | None, yes: bool) -
         facts = reached.look()
         run.envelope.add_hosts(reached.inventory, facts)
         agree(run, reached, "start a container that captures there, and write entries that are struck out again", yes)
-        with waiting(run.screen, "listening on every host while the word goes through the stack"):
+        with (
+            waiting(run.screen, "listening on every host while the word goes through the stack"),
+            stop_on_interrupt(run.screen),  # once it was written, the word is struck out again
+        ):
             seen = reached.wire(stack, word).ask(facts)
         run.envelope.wire = seen.as_json()
         run.envelope.add_findings(seen.findings)

@@ -9,19 +9,24 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import docker
 import pytest
+from docker.errors import APIError
 from docker.types import IPAMConfig, IPAMPool
 from practice_hosts import NODES, Typed
 
 from overlaykit import Stack
 from overlaykit.kit import Hosts
+from overlaykit.lab import kinds
 from overlaykit.lab import lab as practice
+from overlaykit.lab.container_build import read_box
 from overlaykit.lab.containers import free_wire
 from overlaykit.lab.engine import machine_engine, missing_room
 from overlaykit.lab.kinds import VARIABLE
-from overlaykit.words.errors import LabError, PlanRefused
+from overlaykit.words.errors import LabError, LabNotPossible, PlanRefused
 
 pytestmark = [
     pytest.mark.containers,
@@ -78,7 +83,9 @@ def test_what_is_somebody_elses_on_the_machine_stays_as_it_is(up: Hosts, engine:
     """A second lab comes and goes beside a container, a volume, and a network with the addresses that it would take."""
     name = f"theirs-{os.getpid()}"
     image = engine.images(name="overlaykit/host", quiet=True)[0]
-    network = engine.create_network(name, ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=f"{free_wire()}.0/24")]))["Id"]
+    network = engine.create_network(name, ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=f"{free_wire(())}.0/24")]))[
+        "Id"
+    ]
     engine.create_volume(name)
     host = engine.create_host_config(network_mode=name, binds=[f"{name}:/theirs"])
     container = engine.create_container(image, ["infinity"], entrypoint=["sleep"], name=name, host_config=host)["Id"]
@@ -160,12 +167,23 @@ def test_reset_gives_a_fresh_disk(lab_name: str) -> None:
 def test_a_reboot_from_within_comes_back(lab_name: str, engine: docker.APIClient) -> None:
     before = started(engine, lab_name, "node3")
     run(lab_name, "node3", "reboot")
+    practice.power(lab_name, "node3", on=True)  # at once, whether it goes down, comes up or is there
     deadline = time.monotonic() + 60
-    while started(engine, lab_name, "node3") == before or "node3" not in on(lab_name):
+    while started(engine, lab_name, "node3") == before:
         assert time.monotonic() < deadline
         time.sleep(0.2)
     practice.power(lab_name, "node3", on=True)
     assert run(lab_name, "node3", "hostname") == "node3"
+
+
+def test_the_plug_is_pulled_from_a_host_that_reboots(lab_name: str) -> None:
+    run(lab_name, "node3", "reboot")
+    practice.power(lab_name, "node3", on=False)
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        assert "node3" not in on(lab_name)
+        time.sleep(0.2)
+    practice.power(lab_name, "node3", on=True)
 
 
 def started(client: docker.APIClient, lab: str, node: str) -> str:
@@ -216,6 +234,37 @@ def test_down_removes_a_lab_whose_note_cannot_be_read(engine: docker.APIClient) 
     assert not torn.folder.exists()
 
 
-def test_a_full_disk_is_said_before_anything_is_made(engine: docker.APIClient) -> None:
+def test_a_full_disk_is_said_before_anything_is_made(engine: docker.APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     assert missing_room(engine, 1) is None
-    assert "make room" in (missing_room(engine, 10**18) or "")
+    name, before = f"full-{os.getpid()}", everything(engine)
+    monkeypatch.setattr(kinds, "DISK", 10**18)
+    with pytest.raises(LabNotPossible, match=r"practice hosts need .* GB are free there: make room"):
+        practice.up(name, 1)
+    assert practice.find_lab(name) is None
+    assert everything(engine) == before
+
+
+def test_two_labs_that_are_made_at_once_get_wires_of_their_own(engine: docker.APIClient) -> None:
+    names = [f"{which}-{os.getpid()}" for which in ("one", "two")]
+    try:
+        with ThreadPoolExecutor() as pool:
+            labs = list(pool.map(partial(practice.up, hosts=1), names))
+        assert len({lab.nodes[0].address for lab in labs}) == len(names)
+    finally:
+        for name in names:
+            practice.down(name)
+
+
+def test_what_somebody_cleaned_up_while_hosts_were_off(lab_name: str, engine: docker.APIClient) -> None:
+    """As `docker network prune` and `docker volume prune` do: the network comes back, the volumes are in use."""
+    lab = practice.find_lab(lab_name)
+    assert lab
+    for node in NODES:
+        practice.power(lab_name, node, on=False)
+    engine.remove_network(engine.networks(filters={"label": f"overlaykit.lab={lab.folder}"})[0]["Id"])
+    box = read_box(lab.build)
+    for volume in (box.seed, box.whole):
+        with pytest.raises(APIError, match="in use"):
+            engine.remove_volume(volume)
+    practice.up(lab_name)
+    assert run(lab_name, "node1", "getent hosts node3").endswith("node3")

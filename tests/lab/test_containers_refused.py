@@ -6,6 +6,7 @@ On an engine of these tests' own, beside the run's: with a small disk, and with 
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ pytestmark = [
     pytest.mark.containers,
     pytest.mark.skipif(os.environ.get(VARIABLE) != "containers", reason="the lab's hosts are no containers here"),
 ]
+PLUGIN = f"overlaykit-test-{secrets.token_hex(4)}"  # the engine looks for it in a folder that all share
 DISK = 2200 * 2**20
 LEFT = 20 * 2**20
 #: It has no network, and leaves the rules of the machine's firewall alone, which another engine made.
@@ -32,7 +34,7 @@ APART = ("--bridge=none", "--iptables=false")
 
 @pytest.fixture(scope="module")
 def rules() -> Iterator[Rules]:
-    with administrator(plugin()) as made:
+    with administrator(PLUGIN) as made:
         yield made
 
 
@@ -55,12 +57,8 @@ def disk() -> Iterator[Path]:
 def small(disk: Path, rules: Rules) -> Iterator[docker.APIClient]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", f"unix://{disk.parent}/docker.sock")
-        with engine(disk.parent, *APART, f"--authorization-plugin={plugin()}") as client:
+        with engine(disk.parent, *APART, f"--authorization-plugin={PLUGIN}") as client:
             yield client
-
-
-def plugin() -> str:
-    return f"overlaykit-test-{os.getpid()}"
 
 
 @pytest.mark.parametrize("moment", ["host: bringing the image", "images: loading"])

@@ -82,6 +82,17 @@ def test_no_docker_is_one_sentence_and_nothing_is_made(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
+def test_a_context_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("DOCKER_HOST")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "config.json").write_text('{"currentContext": "colima"}')
+    with pytest.raises(LabNotPossible, match=r"^Docker's current context is not there: docker context use default$"):
+        machine_engine()
+    monkeypatch.setenv("DOCKER_CONTEXT", "rootless")
+    with pytest.raises(LabNotPossible, match=r"^the context that DOCKER_CONTEXT names, rootless, .* or unset that$"):
+        machine_engine()
+
+
 def test_a_docker_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as deaf:
         deaf.bind(str(tmp_path / "deaf.sock"))
@@ -157,6 +168,24 @@ def test_a_lab_of_before_there_were_kinds_has_kernels(tmp_path: Path) -> None:
     (tmp_path / "lab.json").write_text(json.dumps(note))
     read = read_lab(tmp_path)
     assert read and read.backend == "kernels"
+
+
+@pytest.mark.parametrize("command", [None, "/usr/bin/docker"], ids=["docker is gone", "docker is off"])
+def test_a_lab_outlives_a_docker_that_is_off_and_not_one_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str | None
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: command)
+    folder = tmp_path / "state" / "overlaykit" / "labs" / "x"
+    folder.mkdir(parents=True)
+    plan_lab("x", folder, tmp_path, hosts=1, managers=1, ports=(1, 2), backend="containers", wire="10.77.4").save()
+    said: list[str] = []
+    if command:
+        with pytest.raises(LabNotPossible, match="there is no Docker on this machine"):
+            lab.down("x", observer=said.append)
+    else:
+        lab.down("x", observer=said.append)
+        assert said[0].startswith("its hosts were containers, and are gone with what ran them: there is no Docker")
+    assert folder.exists() is bool(command)
 
 
 @pytest.mark.parametrize("note", ["{", '{"name": "x"}', "jails"])

@@ -123,6 +123,7 @@ def test_too_little_memory_is_said_and_nothing_is_half_made() -> None:
         assert "3 practice hosts need 1.3 GB of memory, and the limit of this container leaves" in done.stderr
         assert "docker run --memory 2g" in done.stderr
         left = ended(*where, "--entrypoint", "find", REFERENCE, HOME, "-path", "*overlaykit*")
+        assert left.returncode == 0, left.stderr
         assert not [line for line in left.stdout.split() if "node" in line or "builds" in line], left.stdout
 
 
