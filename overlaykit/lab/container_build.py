@@ -172,9 +172,9 @@ def _load_host(engine: docker.APIClient, builder: Builder, image: str) -> None:
         archive = Path(scratch, "host.tar")
         builder.buildah.archive(builder.buildah.image_id(tag), archive, image)
         with archive.open("rb") as file, engine_says("the practice hosts' image cannot be loaded"):
-            for told in engine.load_image(file):
-                if "error" in told:
-                    raise LabError(f"the practice hosts' image cannot be loaded: {in_a_line(told['error'])}")
+            errors = [told["error"] for told in engine.load_image(file) if "error" in told]  # heard to the end
+        if errors:
+            raise LabError(f"the practice hosts' image cannot be loaded: {in_a_line(errors[0])}")
 
 
 def has_image(engine: docker.APIClient, image: str) -> bool:

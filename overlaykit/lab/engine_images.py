@@ -128,13 +128,14 @@ def _name(engine: docker.APIClient, image: str, reference: str) -> None:
 
 def _follow(name: str, said: Iterable[Json]) -> None:
     lines: list[str] = []
-    for told in said:
+    errors: list[str] = []
+    for told in said:  # to the end, so that the connection is free again
         lines += str(told.get("stream", "")).splitlines()
-        if error := told.get("error"):
-            last = "\n".join(f"    {line}" for line in lines[-8:])
-            raise LabError(
-                f"building {name} by this machine's Docker failed ({in_a_line(error)}); it ends with:\n{last}"
-            )
+        errors += [told["error"]] if told.get("error") else []
+    if errors:
+        last = "\n".join(f"    {line}" for line in lines[-8:])
+        why = in_a_line(errors[0])
+        raise LabError(f"building {name} by this machine's Docker failed ({why}); it ends with:\n{last}")
 
 
 def _context(folder: Path, instead: str) -> io.BytesIO:

@@ -216,7 +216,7 @@ def _(step: LeaveSwarm, host: FleetHost, work: Work) -> None:
 def _still_in(host: FleetHost, *, force: bool) -> str | None:
     """None once it has left; a busy engine may give up in the middle, and is asked again."""
     try:
-        host.docker.swarm.leave(force=force)
+        host.docker.api.leave_swarm(force=force)  # `swarm.leave` asks first how the swarm is: without leader, in vain
     except APIError as error:
         said = str(error.explanation)
         if "deadline exceeded" in said.lower():

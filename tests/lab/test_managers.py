@@ -9,6 +9,7 @@ from dataclasses import replace
 from overlaykit import Stack
 from overlaykit.kit import Hosts
 from overlaykit.lab import lab as practice
+from overlaykit.lessons.tasks import wait_until
 from overlaykit.remote.fleet import Fleet
 from overlaykit.words.host import Inventory
 
@@ -37,6 +38,18 @@ def test_a_swarm_outlives_one_of_three_managers(lab_hosts: Hosts, lab_name: str)
             assert any(node.leader and node.host != "node1" for node in swarm.nodes)
         finally:
             practice.power(lab_name, "node1", on=True)
+        wait_until(lambda: three.swarm(STACK).prove().ok, "every node is ready again")
+
+
+def test_down_frees_a_manager_that_has_lost_the_others(lab_hosts: Hosts) -> None:
+    """Without a leader its engine answers next to no question; it can leave all the same."""
+    with with_managers(lab_hosts, "node1", "node2", "node3") as three:
+        three.swarm(STACK).apply()
+        for name in ("node2", "node3"):
+            three[name].run("docker swarm leave --force", check=True)
+        three.down(STACK).apply()
+        assert three.down(STACK).prove().ok
+        assert {host.swarm_state for host in three.look()} == {"inactive"}
 
 
 def test_roles_follow_the_inventory(lab_hosts: Hosts) -> None:
