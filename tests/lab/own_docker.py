@@ -17,6 +17,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -123,8 +124,10 @@ def _answering(folder: Path, process: subprocess.Popen[bytes]) -> docker.APIClie
     deadline = time.monotonic() + _SECONDS
     while True:
         try:
+            with socket.socket(socket.AF_UNIX) as knock:  # Docker's SDK leaves a connection open that came to nothing
+                knock.connect(str(folder / "docker.sock"))
             return docker.APIClient(base_url=f"unix://{folder}/docker.sock", version="auto")
-        except DockerException as error:
+        except (OSError, DockerException) as error:
             ended, said = process.poll() is not None, (folder / _LOG).read_text()
             if ended and (why := _refusal(said)):
                 raise Forbidden(f"this machine lets no Docker Engine start: {why}") from error
