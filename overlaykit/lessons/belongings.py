@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from overlaykit.kit import Hosts
+from overlaykit.phases.ports import SERVICE_LABEL
 from overlaykit.remote.engine import engine_errors
 from overlaykit.remote.fleet import FleetHost
 from overlaykit.words.errors import HostError
@@ -22,12 +23,13 @@ from overlaykit.words.facts import Facts, HostFacts
 from overlaykit.words.stack import Stack
 from overlaykit.words.steps import is_kits
 
-SERVICE_LABEL = "com.docker.swarm.service.name"
-#: Each process on a host that runs in a container: the container's id, and what the process is called.
+#: Each process on a host that runs in a container: the container's id, and what the process is called. A practice host
+#: may be a container itself, whose name is before that of each of its own.
 IN_CONTAINERS = r"""
+read -r own < /proc/1/cgroup
 for p in /proc/[0-9]*; do
     { read -r group < $p/cgroup && read -r name < $p/comm; } 2>/dev/null || continue
-    case $group in *docker*) echo "$group $name";; esac
+    case ${group#"$own"} in *docker*) echo "${group#"$own"} $name";; esac
 done
 """
 _ID = re.compile(r"[0-9a-f]{64}")

@@ -11,6 +11,9 @@ from overlaykit.words.host import lab_power
 from overlaykit.words.stack import Stack
 from overlaykit.words.steps import is_kits
 
+#: What an engine writes on a task's container: the name of its service.
+SERVICE_LABEL = "com.docker.swarm.service.name"
+
 
 def refuse_held_ports(hosts: Iterable[HostFacts], lab: str | None) -> None:
     """A swarm needs 2377 and 7946 for itself; an engine that kept 7946 open after leaving poisons the next swarm."""
@@ -49,12 +52,18 @@ def _taken(facts: Facts, port: int, stack: Stack) -> Iterator[str]:
         return
     for host in facts:
         for one in host.listeners or ():
-            if one.port == port:
+            if one.port == port and not _gives_back(host, facts):
                 who = one.process or "a process of another user"
                 yield (
                     f"{host.name}: frontend.published_port {port} is taken by {who}: stop it, or choose another port "
                     "(frontend.published_port)"
                 )
+
+
+def _gives_back(host: HostFacts, facts: Facts) -> bool:
+    """Does a task end there whose service was removed? Published by the host itself, its port is held until it has."""
+    services = [labels.get(SERVICE_LABEL) for labels in host.containers.values()]
+    return facts.swarm is not None and any(name and facts.swarm.service(name) is None for name in services)
 
 
 def _cure(host: HostFacts, process: str, lab: str | None) -> str:
