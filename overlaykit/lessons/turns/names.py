@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from overlaykit.kit import Hosts
 from overlaykit.lessons.names import resolve
+from overlaykit.lessons.patience import until
 from overlaykit.lessons.turns.settled import settled
 from overlaykit.lessons.verdict import Verdict
 from overlaykit.words.facts import SwarmFacts
@@ -13,6 +14,8 @@ from overlaykit.words.stack import Stack
 CROWD = "crowd"
 GOAL = "`crowd` resolves to the addresses of its two tasks, and to no virtual IP"
 TASKS = 2
+#: Seconds in which every host has heard of tasks that came, and of those that had ten to end.
+HEARD = 15.0
 
 
 def check(hosts: Hosts, stack: Stack) -> Verdict:
@@ -36,7 +39,7 @@ def _missing(swarm: SwarmFacts | None) -> str:
 
 def _seen(hosts: Hosts, swarm: SwarmFacts, stack: Stack) -> str:
     wanted = {address for task in swarm.running(CROWD) for net, address in task.addresses if net == stack.network.name}
-    found = set(resolve(hosts, CROWD, inside="frontend"))
+    found = until(lambda found: found == wanted, lambda: set(resolve(hosts, CROWD, inside="frontend")), HEARD)
     if found == wanted:
         return ""
     return f"a frontend gets {len(found)} addresses for `{CROWD}`, and not those of its {TASKS} tasks: look again"
