@@ -6,8 +6,8 @@ The contract that an image of your own must meet is in docs/images.md.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from overlaykit.words.allowed import memory_bytes
 from overlaykit.words.facts import Facts, HostFacts
@@ -21,6 +21,7 @@ DATABASE_USER = "guestbook"
 PASSWORD_FILE = "/run/secrets/database_password"
 #: Swarm fills these in for each task: the page shows which host and task served it.
 TASK_HOSTNAME = "{{.Service.Name}}-{{.Task.Slot}}.{{.Node.Hostname}}"
+_START_INTERVAL = 25  # the engine's version from which on checks may be more frequent while a task starts
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,14 @@ def wanted_services(
         _backend(stack, wanted).but(constraints=_placement(inventory, stack.backend.placement, others)),
         _frontend(stack, wanted).but(constraints=_placement(inventory, stack.frontend.placement, others)),
     )
+
+
+def fit_for_engine(engine: str, specs: Sequence[ServiceSpec]) -> tuple[ServiceSpec, ...]:
+    """The services as a manager of that version keeps them: what it does not know it forgets, at every `up` anew."""
+    version = engine.partition(".")[0]
+    if not version.isdigit() or int(version) >= _START_INTERVAL:
+        return tuple(specs)
+    return tuple(spec.but(health=replace(spec.health, start_interval=0.0)) if spec.health else spec for spec in specs)
 
 
 def _database(stack: Stack, wanted: Wanted, host: str) -> ServiceSpec:

@@ -15,6 +15,7 @@ from overlaykit.phases.ports import refuse_taken_port, unseen_ports
 from overlaykit.phases.services import (
     Wanted,
     database_host,
+    fit_for_engine,
     hosts_with_data,
     nodes_of_others,
     secret_name,
@@ -65,6 +66,7 @@ def plan_tiers(
         )
     host = database_host(facts, inventory, stack)
     specs = fit_for_kernels(facts, wanted_services(inventory, stack, wanted, host, nodes_of_others(facts)))
+    specs = fit_for_engine(facts[swarm.host].engine, specs)
     refuse_taken_port(facts, stack)
     refusals = [
         *_strangers(swarm, stack, specs),

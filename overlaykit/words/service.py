@@ -50,7 +50,7 @@ class Health:
     timeout: float = 5.0
     retries: int = 3
     start_period: float = 60.0
-    start_interval: float = 1.0  # while starting; engines before 25.0 know none and use `interval`
+    start_interval: float = 1.0  # while starting; 0: as `interval`, all that engines before 25.0 know
 
 
 @dataclass(frozen=True)

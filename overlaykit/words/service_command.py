@@ -57,7 +57,8 @@ def _health(health: Health) -> Iterator[str]:
     yield f"--health-cmd {shlex.quote(' '.join(health.test[1:]))}"
     yield f"--health-interval {health.interval:g}s --health-timeout {health.timeout:g}s"
     yield f"--health-retries {health.retries} --health-start-period {health.start_period:g}s"
-    yield f"--health-start-interval {health.start_interval:g}s"
+    if health.start_interval:
+        yield f"--health-start-interval {health.start_interval:g}s"
 
 
 #: Fields that `docker service update` changes with a pair of -add and -rm flags, and by what -rm knows an entry.

@@ -23,7 +23,7 @@ import pytest
 from overlaykit.phases.down import plan_down
 from overlaykit.phases.facts import read_facts
 from overlaykit.phases.network import plan_network
-from overlaykit.phases.services import Wanted
+from overlaykit.phases.services import Wanted, fit_for_engine
 from overlaykit.phases.swarm import plan_swarm
 from overlaykit.phases.tiers import plan_tiers
 from overlaykit.reading.inventory import read_inventory
@@ -31,6 +31,8 @@ from overlaykit.words.errors import PlanRefused
 from overlaykit.words.images import KitImage, KitImages
 from overlaykit.words.plan import Plan
 from overlaykit.words.secret import Secret
+from overlaykit.words.service import Health, ServiceSpec
+from overlaykit.words.service_command import command_flags
 from overlaykit.words.stack import Stack
 
 CASES = Path(__file__).parent / "cases"
@@ -105,3 +107,13 @@ def assert_begins(got: list[str], expected: list[str]) -> None:
     assert len(got) == len(expected), "\n".join(got)
     for said, beginning in zip(got, expected, strict=True):
         assert said.startswith(beginning), f"\n  got      {said}\n  expected {beginning}"
+
+
+def test_an_engine_is_not_asked_for_what_it_would_forget() -> None:
+    """Before 25.0 for how often a task is looked at while it starts: each `up` would say it anew."""
+    spec = ServiceSpec("backend", "x", health=Health(("CMD-SHELL", "true"), start_interval=0.2))
+    assert fit_for_engine("25.0.3", [spec]) == (spec,)
+    (older,) = fit_for_engine("20.10.24+dfsg1", [spec])
+    assert older.health
+    assert older.health.start_interval == 0
+    assert not [flag for flag in command_flags(older) if "start-interval" in flag]
