@@ -106,8 +106,8 @@ class Notebook:
             raise AssertionError(
                 f"not at its end after {LESSON // 1000} s; the last that it showed: {shown[-1:]}"
             ) from None
-        wrong = [output["evalue"] for output in self.outputs() if output["output_type"] == "error"]
-        assert wrong == []
+        wrong = [f"{o['ename']}: {o['evalue']}" for o in self.outputs() if o["output_type"] == "error"]
+        assert not wrong, "; ".join(wrong)
 
     def save(self) -> None:
         """As JupyterLab does by itself every two minutes."""
