@@ -20,11 +20,11 @@ from http import HTTPStatus
 from pathlib import Path
 
 import docker
-from docker.errors import APIError, ImageNotFound, NotFound
+from docker.errors import APIError
 from docker.types import Mount
 
 from overlaykit.lab.build import LabBuild, keep_archives
-from overlaykit.lab.engine import engine_says, in_a_line, machine_engine, missing_room
+from overlaykit.lab.engine import engine_says, in_a_line, is_found, machine_engine, missing_room
 from overlaykit.lab.engine_images import make_host, save_tiers
 from overlaykit.lab.rights import Machine, Rights, clear_left, look_at_machine, run_once
 from overlaykit.making.buildah import Observer
@@ -75,24 +75,30 @@ def build_for_containers(observer: Observer) -> LabBuild:
         place, image = cache / "builds" / f"{_FOLDER}{key}", f"{_REPOSITORY}:{key}"
         clear_left(engine)
         _make(engine, place, image, recipes, observer)
-        machine = _known(engine, place) or look_at_machine(engine, image)
-        _say(machine, observer)
-        box = Box(image, f"{SEED}{key}", machine.rights)
+        box = _machine_said(engine, place, image, f"{SEED}{key}", observer)
         built = LabBuild(place)
         _fill_seed(engine, box, built.images, observer)
-        _note(place, box, machine, _who(engine))
     return built
 
 
 def say_what_is_missing(build: Path, observer: Observer) -> None:
     """What the machine's kernel lacks, to whoever starts hosts that were made before."""
+    box = read_box(build)
     with machine_engine() as engine, engine_says("this machine's kernel cannot be looked at"):
-        _say(_known(engine, build) or look_at_machine(engine, read_box(build).image), observer)
+        if has_image(engine, box.image):  # else it is said of the host that cannot be made
+            _machine_said(engine, build, box.image, box.seed, observer)
 
 
-def _say(machine: Machine, observer: Observer) -> None:
+def _machine_said(engine: docker.APIClient, place: Path, image: str, seed: str, observer: Observer) -> Box:
+    """What hosts are made from on this machine; says what its kernel lacks, and keeps what was found out."""
+    who = _who(engine)
+    machine = _known(place, who)
+    if machine is None:
+        machine = look_at_machine(engine, image)
+        _note(place, Box(image, seed, machine.rights), machine, who)
     for sentence in machine.sentences():
         observer(sentence)
+    return Box(image, seed, machine.rights)
 
 
 def read_box(build: Path) -> Box:
@@ -126,11 +132,12 @@ def remove_from_engine(observer: Observer) -> None:
 
 def has_volume(engine: docker.APIClient, name: str) -> bool:
     """Is there a volume of that name?"""
-    try:
-        engine.inspect_volume(name)
-    except NotFound:
-        return False
-    return True
+    return is_found(partial(engine.inspect_volume, name))
+
+
+def has_image(engine: docker.APIClient, name: str) -> bool:
+    """Is there an image of that name?"""
+    return is_found(partial(engine.inspect_image, name))
 
 
 def _make(engine: docker.APIClient, place: Path, image: str, recipes: dict[str, Recipe], observer: Observer) -> None:
@@ -177,15 +184,6 @@ def _load_host(engine: docker.APIClient, builder: Builder, image: str) -> None:
             raise LabError(f"the practice hosts' image cannot be loaded: {in_a_line(errors[0])}")
 
 
-def has_image(engine: docker.APIClient, image: str) -> bool:
-    """Is there an image of that name?"""
-    try:
-        engine.inspect_image(image)
-    except ImageNotFound:
-        return False
-    return True
-
-
 def _fill_seed(engine: docker.APIClient, box: Box, images: KitImages, observer: Observer) -> None:
     """Whole or not at all. Others may use the engine too, so an empty volume on it says that this one is whole."""
     if has_volume(engine, box.seed) and has_volume(engine, box.whole):
@@ -229,13 +227,13 @@ def _gone(remove: Callable[[], object]) -> bool:
     return True
 
 
-def _known(engine: docker.APIClient, place: Path) -> Machine | None:
+def _known(place: Path, who: str) -> Machine | None:
     """What was found out before, by the same engine on the same kernel: looking takes a second."""
     try:
         saved = json.loads((place / _NOTE).read_text())
     except FileNotFoundError:
         return None
-    if saved.get("who") != _who(engine):
+    if saved.get("who") != who:
         return None
     return Machine(saved["rights"], saved["kernel"], tuple(saved["lacks"]))
 

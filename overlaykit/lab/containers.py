@@ -26,7 +26,7 @@ from docker.errors import NotFound
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool, Mount
 
 from overlaykit.lab.container_build import Box, has_image, has_volume, read_box
-from overlaykit.lab.engine import at_work
+from overlaykit.lab.engine import at_work, is_found
 from overlaykit.lab.layout import Lab, Node
 from overlaykit.lab.rights import modules, programs, put, rights_of
 from overlaykit.lab.wire import require_ports
@@ -57,12 +57,12 @@ class Containers:
             return
         require_ports(lab, [node])
         with at_work(f"{node.name} cannot be started") as engine:
-            made = _container(engine, lab, node)
-            if made and not _start(engine, made):
-                engine.remove_container(made, force=True)  # its disk is a volume, and stays
-                made = None
-            if not made:
-                engine.start(_create(engine, lab, node, read_box(lab.build)))
+            if made := _container(engine, lab, node):
+                if is_found(partial(engine.start, made)):
+                    return
+                # Its network or image was removed, perhaps made anew. Its disk is a volume, and stays.
+                engine.remove_container(made, force=True)
+            engine.start(_create(engine, lab, node, read_box(lab.build)))
 
     def power_off(self, lab: Lab, node: Node) -> None:
         with at_work(f"{node.name} cannot be ended") as engine:
@@ -147,15 +147,6 @@ def _grounds(engine: docker.APIClient, box: Box) -> Iterator[tuple[str, bool]]:
     yield f"the image {box.image}", has_image(engine, box.image)
     for volume in (box.seed, box.whole):
         yield f"the volume {volume}", has_volume(engine, volume)
-
-
-def _start(engine: docker.APIClient, container: str) -> bool:
-    """False where it cannot be started any more: its network or its image was removed, perhaps made anew."""
-    try:
-        engine.start(container)
-    except NotFound:
-        return False
-    return True
 
 
 def _settings(lab: Lab, node: Node, box: Box) -> Json:

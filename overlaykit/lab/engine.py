@@ -13,14 +13,14 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import docker
 import requests
 from docker.context import ContextAPI
-from docker.errors import APIError, DockerException
+from docker.errors import APIError, DockerException, NotFound
 
 from overlaykit.words.errors import LabError, LabNotPossible
 
@@ -103,9 +103,23 @@ def missing_room(engine: docker.APIClient, needed: int) -> str | None:
     )
 
 
+def is_found(ask: Callable[[], object]) -> bool:
+    """False where the engine answers that it has no such thing."""
+    try:
+        ask()
+    except NotFound:
+        return False
+    return True
+
+
+def is_full(said: str) -> bool:
+    """Does the engine say that its disk is?"""
+    return "no space left" in said.lower()
+
+
 def in_a_line(said: str) -> str:
     """What an engine found wrong, with what to do where its disk is full."""
-    if "no space left" in said.lower():
+    if is_full(said):
         return "the disk of this machine's Docker is full: make room (docker system df shows what takes it)"
     return " ".join(said.split())
 

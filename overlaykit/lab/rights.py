@@ -23,7 +23,7 @@ import requests
 from docker.errors import APIError
 from docker.types import Mount
 
-from overlaykit.lab.engine import engine_says
+from overlaykit.lab.engine import engine_says, is_full
 from overlaykit.making.tier_images import cache_folder
 from overlaykit.words.errors import LabError, LabNotPossible
 
@@ -79,7 +79,7 @@ def look_at_machine(engine: docker.APIClient, image: str) -> Machine:
         try:
             said = run_once(engine, image, "look", rights)
         except APIError as error:
-            if "no space left" in str(error.explanation).lower():  # no matter of rights
+            if is_full(str(error.explanation)):  # no matter of rights
                 raise
             refused.append(str(error.explanation or error))
         else:

@@ -13,6 +13,8 @@ from overlaykit.words.steps import is_kits
 
 #: What an engine writes on a task's container: the name of its service.
 SERVICE_LABEL = "com.docker.swarm.service.name"
+#: Who holds a task's port that its host publishes itself; empty where the login may not see it.
+_ENGINES = ("dockerd", "docker-proxy", "")
 
 
 def refuse_held_ports(hosts: Iterable[HostFacts], lab: str | None) -> None:
@@ -52,7 +54,7 @@ def _taken(facts: Facts, port: int, stack: Stack) -> Iterator[str]:
         return
     for host in facts:
         for one in host.listeners or ():
-            if one.port == port and not _gives_back(host, facts):
+            if one.port == port and not (one.process in _ENGINES and _gives_back(host, facts)):
                 who = one.process or "a process of another user"
                 yield (
                     f"{host.name}: frontend.published_port {port} is taken by {who}: stop it, or choose another port "

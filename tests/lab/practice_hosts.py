@@ -6,6 +6,7 @@ make_bare(hosts)
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +17,7 @@ import pytest
 from overlaykit import Stack, connect
 from overlaykit.kit import Hosts
 from overlaykit.lab import lab as practice
-from overlaykit.lab.kinds import choose
+from overlaykit.lab.kinds import VARIABLE, choose
 from overlaykit.words.errors import OverlaykitError
 
 NODES = ("node1", "node2", "node3")
@@ -25,6 +26,11 @@ LOGS = Path(__file__).parents[2] / "test-logs"
 #: For what only hosts with a kernel of their own are asked to do.
 kernels_alone = pytest.mark.skipif(
     choose(None)[0].name != "kernels", reason="the lab's hosts have no kernel of their own here"
+)
+
+#: The contrary: for the back end of containers alone.
+containers_alone = pytest.mark.skipif(
+    os.environ.get(VARIABLE) != "containers", reason="the lab's hosts are no containers here"
 )
 
 #: A command line as a test types it, see the fixture `overlaykit`.

@@ -15,16 +15,13 @@ import docker
 import pytest
 from administrator import Rules, administrator
 from own_docker import engine, missing, place
+from practice_hosts import containers_alone
 
 from overlaykit.lab.container_build import build_for_containers, read_box
-from overlaykit.lab.kinds import VARIABLE
 from overlaykit.lab.rights import look_at_machine
 from overlaykit.words.errors import LabError, LabNotPossible
 
-pytestmark = [
-    pytest.mark.containers,
-    pytest.mark.skipif(os.environ.get(VARIABLE) != "containers", reason="the lab's hosts are no containers here"),
-]
+pytestmark = [pytest.mark.containers, containers_alone]
 PLUGIN = f"overlaykit-test-{secrets.token_hex(4)}"  # the engine looks for it in a folder that all share
 DISK = 2200 * 2**20
 LEFT = 20 * 2**20

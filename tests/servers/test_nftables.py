@@ -68,7 +68,7 @@ def through(source, kind, port):
 
 def call(sources):
     while not through(sources[0], "tcp", 22):
-        time.sleep(0.1)
+        time.sleep(0.1)  # until the listener is there; the test's own limit ends it
     for source in sources:
         for kind, port in PORTS:
             if through(source, kind, port):

@@ -8,23 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from chromium import chromium
 from containers import HOME, LIMITS, load, running, volume
 from lab_server import Server
 from lessons import LESSONS, Lesson
 from playwright.sync_api import Browser
 from whole_lesson import run
 
+pytest_plugins = ["browsing"]
 pytestmark = pytest.mark.timeout(900)
 
 #: As its image starts it, but that a page can be told what to do, which is for tests alone.
 JUPYTER = ("jupyter", "lab", "--LabApp.expose_app_in_browser=True")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
