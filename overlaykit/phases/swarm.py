@@ -25,7 +25,8 @@ def plan_swarm(facts: Facts, inventory: Inventory, stack: Stack, *, adopt: bool 
     refuse_unreachable(facts)
     if strangers := list(unknown_hosts(inventory, stack)):  # the tiers' matter, but no swarm is to be formed for it
         raise PlanRefused([*strangers, "Nothing was changed."])
-    notes = [*_advice(inventory, stack), *unseen_ports(facts)]
+    unheard = [f"{name} answers, and is not ready for its manager: {cure}" for name, cure in _given_up(facts).items()]
+    notes = [*_advice(inventory, stack), *unseen_ports(facts), *unheard]
     if facts.swarm is None:
         _refuse_leftovers(facts, stack)
         return Plan.of("swarm", [_init(inventory, stack)], *_joins(inventory, facts), notes=notes)
@@ -47,7 +48,8 @@ def prove_swarm(facts: Facts, inventory: Inventory, stack: Stack) -> Findings:
         title = "the hosts form no swarm"
         return Findings((Finding("OK101", "error", title, layer="swarm", evidence=seen, fix=fix),))
     swarm = facts.swarm
-    nodes = [_gone(facts[host.name], swarm) or _node_finding(host, swarm) for host in inventory]
+    given_up = _given_up(facts)
+    nodes = [_gone(facts[h.name], swarm) or _node_finding(h, swarm, given_up.get(h.name, "")) for h in inventory]
     return Findings.of([*nodes, *_elsewhere(facts, swarm, inventory, stack)])
 
 
@@ -150,6 +152,20 @@ def _advice(inventory: Inventory, stack: Stack) -> Iterator[str]:
         )
     if stack.swarm.data_path_port != 4789:
         yield f"VXLAN runs on UDP {stack.swarm.data_path_port}; open that port between the hosts in place of 4789"
+
+
+def _given_up(facts: Facts) -> dict[str, str]:
+    """What to do about hosts that say that they are in the swarm, and are lost for the manager.
+
+    A node that registers again just as it is given up stays down: swarmkit marks it as ready and then as down, and the
+    heartbeats that follow change no state (manager/dispatcher/dispatcher.go: `register` and `markNodeNotReady`).
+    """
+    cures = {}
+    for name, node in facts.members.items():
+        if node.state != "ready" and facts[name].swarm_state == "active":
+            restart = f"`{lab_power(facts.lab, name, 'off')}`, then on" if facts.lab else "restart Docker there"
+            cures[name] = f"if it has just come back, wait some seconds; if it stays so: {restart}"
+    return cures
 
 
 def _refuse_leftovers(facts: Facts, stack: Stack) -> None:
@@ -255,21 +271,23 @@ def _gone(host: HostFacts, swarm: SwarmFacts) -> Finding | None:
     )
 
 
-def _node_finding(host: Host, swarm: SwarmFacts) -> Finding:
+def _node_finding(host: Host, swarm: SwarmFacts, given_up: str) -> Finding:
     node = next((node for node in swarm.nodes if node.host == host.name), None)
     if node is None:
         return Finding(
             "OK102", "error", f"{host.name} is not in the swarm", (host.name,), "swarm", fix=("overlaykit up",)
         )
     if node.state != "ready":
+        ports = f"is its engine up, and can it reach {swarm.host} on TCP 2377 and TCP and UDP 7946?"
+        said = f"docker node ls on {swarm.host} says {node.state}"
         return Finding(
             "OK103",
             "error",
             f"{host.name} is not ready",
             (host.name,),
             "swarm",
-            evidence=(f"docker node ls on {swarm.host} says {node.state}",),
-            fix=(f"is its engine up, and can it reach {swarm.host} on TCP 2377 and TCP and UDP 7946?",),
+            evidence=(said, "its own engine says: swarm active") if given_up else (said,),
+            fix=(given_up, ports) if given_up else (ports,),
             reproduce=(f"{swarm.host}$ docker node ls",),
         )
     if node.role != host.role:

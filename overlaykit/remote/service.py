@@ -210,7 +210,7 @@ def _words(client: docker.DockerClient, service: str, tasks: list[Json]) -> str:
     if "no suitable node" in error and rules:
         pinned = len(rules) == 1 and rules[0].startswith(ON_HOST)
         place_wanted = f"on {rules[0].removeprefix(ON_HOST)}" if pinned else f"where {' and '.join(rules)}"
-        error += f"; it must run {place_wanted}: is that host on?"
+        error += f"; it must run {place_wanted}: is that host on, and ready in `docker node ls`?"
     return trouble(f"{service}.{task.get('Slot') or place}", status["State"], place, error)
 
 

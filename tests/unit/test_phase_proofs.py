@@ -11,7 +11,7 @@ from test_phases import CASES, THREE, edit
 from overlaykit.phases.down import prove_down
 from overlaykit.phases.facts import read_facts
 from overlaykit.phases.network import prove_network
-from overlaykit.phases.swarm import prove_swarm
+from overlaykit.phases.swarm import plan_swarm, prove_swarm
 from overlaykit.phases.tiers import are_starting, prove_tiers
 from overlaykit.reading.inventory import read_inventory
 from overlaykit.words.facts import Facts
@@ -76,6 +76,16 @@ def test_a_node_that_is_not_ready_is_named(state: str) -> None:
     found = prove_swarm(facts("network.json", swarm__nodes__0__Status__State=state), INVENTORY, STACK)
     assert not found.ok
     assert "node2 is not ready" in repr(found)
+
+
+def test_a_host_that_the_manager_has_given_up_by_mistake_is_to_be_restarted() -> None:
+    lost = facts("network.json", swarm__nodes__0__Status__State="down")
+    found = prove_swarm(lost, INVENTORY, STACK).details()
+    assert "its own engine says: swarm active" in found
+    assert "if it stays so: restart Docker there" in found
+    (note,) = (note for note in plan_swarm(lost, INVENTORY, STACK).notes if "not ready" in note)
+    assert note.startswith("node2 answers, and is not ready for its manager: ")
+    assert not plan_swarm(facts("network.json"), INVENTORY, STACK).notes
 
 
 def test_a_host_that_has_left_is_believed_before_the_managers_list() -> None:

@@ -14,8 +14,9 @@ from overlaykit.words.stack import Stack
 from overlaykit.words.steps import AwaitService, ForgetNode, Step, UpdateService
 
 GOAL = "the runbook's plan is empty, and every tier runs"
-#: Seconds that tasks get to restart.
-PATIENCE = 60.0
+#: Seconds that tasks get to restart: an engine waits a minute for the end of a task that never ran, such as one whose
+#: port the task before it still held.
+PATIENCE = 90.0
 
 
 def check(hosts: Hosts, stack: Stack) -> Verdict:
