@@ -10,6 +10,8 @@ bin := .venv/bin
 ready := .venv/ready-$(shell { cat requirements.txt; pwd; } | sha256sum | cut -c 1-12)
 # A Docker Engine in a network of its own, which ends with the command.
 own_docker := $(bin)/python tests/lab/own_docker.py
+# What hosts run from is built before, with the machine's network: there is none beside that engine.
+containers := $(own_docker) --required --first "$(bin)/overlaykit lab build --backend kernels"
 say = @printf '\n== %s\n'
 # JupyterLab refuses root unless it is told; without a screen it prints its address for a browser elsewhere.
 jupyter := jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \
@@ -57,7 +59,7 @@ test: check packages ## everything that must pass: check, practice hosts, every 
 	@$(own_docker) --first "make workbench" $(bin)/pytest tests/workbench -m proof
 
 test-containers: packages docker ## tests and lessons on practice hosts that are containers, on a Docker Engine of its own; takes root
-	@$(own_docker) --required sh -ec '\
+	@$(containers) sh -ec '\
 	    $(bin)/pytest tests/lab; \
 	    $(bin)/pytest --nbval --own-lab notebooks'
 
@@ -109,7 +111,7 @@ bench: packages ## how fast it is, measured on this machine
 	    printf '\n== %s\n' "$$script"; $(bin)/python "$$script" || ended=1; done; exit $$ended
 
 bench-containers: packages docker ## the same of practice hosts that are containers, on a Docker Engine of its own; takes root
-	@$(own_docker) --required sh -ec '\
+	@$(containers) sh -ec '\
 	    $(bin)/python benchmarks/lab.py --hosts 3; \
 	    $(bin)/python benchmarks/stack.py --hosts 3'
 
