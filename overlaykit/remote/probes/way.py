@@ -38,8 +38,8 @@ _PATH = "/api/path"
 _REACH_WITHIN = 2.0
 _ANSWER_WITHIN = 8.0
 #: Seconds. A task that has just begun to run is known by name, and at the published port, on its own host first: Swarm
-#: tells the others by gossip, and a busy host is slow to hear.
-_SETTLES_WITHIN = 4.0
+#: tells the others by gossip, and a busy host is slow to hear; a backend then gives its database two seconds each time.
+_SETTLES_WITHIN = 8.0
 
 
 class Settling:
