@@ -110,14 +110,25 @@ def can_have_build() -> bool:
 
 def import_build(source: str, observer: Observer) -> LabBuild:
     """Put a build in place from a file or an address. One that is there already is left as it is."""
+    path = _path_of(source)
+    if path is not None:
+        with _disk_faults(f"{path} cannot be imported"):
+            path.open("rb").close()  # also where it is not needed: it may be a slip
     if built := find_build():
         observer("the build is here already, nothing is imported")
         keep_images(built.images)  # an import that was cut may not have come so far
         return built
-    if source.startswith(("http://", "https://")):
-        return _from_address(source, observer)
-    path = unquote(source.removeprefix("file://")) if source.startswith("file://") else source
-    return _from_file(Path(path), path, observer)
+    return _from_address(source, observer) if path is None else _from_file(path, str(path), observer)
+
+
+def _path_of(source: str) -> Path | None:
+    """Where it lies on this machine; None for an address to fetch it from."""
+    scheme, separator, rest = source.partition("://")
+    if not separator:
+        return Path(source)
+    if scheme.lower() not in ("file", "http", "https"):
+        raise InputError(f"{source}: a build is taken from a path, file://, http:// or https://, not from {scheme}://")
+    return Path(unquote(rest)) if scheme.lower() == "file" else None
 
 
 def _from_address(address: str, observer: Observer) -> LabBuild:
@@ -169,7 +180,7 @@ def _require_fit(head: bytes, told_as: str) -> Manifest:
     try:
         manifest = parcel.read_manifest(head)
     except parcel.NotAParcel:
-        raise _Refused(f"{told_as} is no file that `overlaykit lab export` has written") from None
+        raise _Refused(f"{told_as} is no file that `overlaykit lab export` has written: name one that is") from None
     here, wanted = platform.machine(), place_of_build().name
     if manifest.machine != here:
         raise _Refused(f"{told_as} holds programs for {manifest.machine}, and this machine is {here}")
@@ -214,5 +225,7 @@ def _disk_faults(what: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise LabError(f"{what}: there is no {error.filename}") from None
+    except IsADirectoryError:
+        raise LabError(f"{what}: it is a folder, and a file is wanted") from None
     except OSError as error:
         raise LabError(f"{what}: {error.strerror or error}") from None

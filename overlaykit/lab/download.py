@@ -43,6 +43,9 @@ def fetch(address: str, folder: Path, look: Look, progress: Progress) -> Path:
     try:
         again(_go_on, address, part, look, progress)
     except _Cut as cut:
+        if not part.stat().st_size:
+            part.unlink()
+            raise LabError(f"nothing came from {address} ({cut}): is it right, and does its server run?") from None
         raise LabError(
             f"{address} was cut after {part.stat().st_size / 1e6:.1f} MB ({cut}): what came is kept, "
             "and the same command again goes on from there"

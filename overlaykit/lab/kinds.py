@@ -23,7 +23,7 @@ from overlaykit.lab.layout import WIRE, Lab
 from overlaykit.lab.preflight import require_room_for
 from overlaykit.making.buildah import Observer
 from overlaykit.making.needs import unsuitable_machine
-from overlaykit.words.errors import LabError, LabNotPossible
+from overlaykit.words.errors import LabInputError, LabNotPossible
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def choose(asked: str | None) -> tuple[Kind, str]:
 def kind_named(name: str) -> Kind:
     """The kind of that name."""
     if name not in _KINDS:
-        raise LabError(f"there is no kind of practice host called {name!r}: choose {' or '.join(NAMES)}")
+        raise LabInputError(f"there is no kind of practice host called {name!r}: choose {' or '.join(NAMES)}")
     return _KINDS[name]
 
 

@@ -32,7 +32,7 @@ from overlaykit.lab.kinds import VARIABLE, choose, kind_of
 from overlaykit.lab.layout import MOST_HOSTS, Lab, Node, plan_lab, read_lab
 from overlaykit.lab.ports import choose_ports
 from overlaykit.making.lock import held
-from overlaykit.words.errors import LabError, LabNotPossible
+from overlaykit.words.errors import LabError, LabInputError, LabNotPossible
 from overlaykit.words.host import DEFAULT_LAB, lab_option
 
 __all__ = [
@@ -94,13 +94,15 @@ def build(observer: Observer, backend: str | None = None) -> LabBuild:
     return kind.build(observer)
 
 
-def down(name: str = DEFAULT_LAB, *, observer: Observer = _quiet) -> None:
-    """End a lab and remove all that is its own. What labs run from stays."""
-    if _folder(name).exists():
+def down(name: str = DEFAULT_LAB, *, observer: Observer = _quiet) -> bool:
+    """End a lab and remove all that is its own; was there one? What labs run from stays."""
+    found = _folder(name).exists()
+    if found:
         with _locked(name, observer) as folder:
             _end(folder, observer)
             _clear(folder)  # the folder goes when the lock on it is given back
     _leave_no_empty()
+    return found
 
 
 def forget_builds(observer: Observer = _quiet) -> None:
@@ -206,7 +208,7 @@ def _existing(folder: Path, hosts: int | None, managers: int | None, backend: st
 
 def _require_sense(hosts: int, managers: int) -> None:
     if not 1 <= managers <= hosts <= MOST_HOSTS:
-        raise LabError(f"a lab has 1 to {MOST_HOSTS} hosts and a manager among them, not {hosts} with {managers}")
+        raise LabInputError(f"a lab has 1 to {MOST_HOSTS} hosts and a manager among them, not {hosts} with {managers}")
 
 
 def _make(
@@ -306,7 +308,7 @@ def _leave_no_empty(*held_by_us: Path) -> None:
 
 def _folder(name: str) -> Path:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", name):
-        raise LabError(f"{name!r} cannot name a lab: use small letters, digits and hyphens, at most 31")
+        raise LabInputError(f"{name!r} cannot name a lab: use small letters, digits and hyphens, at most 31")
     return _labs() / name
 
 

@@ -261,7 +261,11 @@ def _running(facts: Facts, stack: Stack) -> Iterator[Finding]:
     )
     wanted = [tier for tier in TIERS if getattr(getattr(stack, tier), "replicas", 1) and tier not in theirs]
     idle = [tier for tier in wanted if facts.swarm is None or not facts.swarm.running(tier)]
+    away = [host for host in facts if host.error is not None]
     for tier in idle:
+        if facts.swarm is None and away:  # one of them may be the manager who knows
+            yield RUNS.unknown([f"{host.name}: {host.error}" for host in away], [h.name for h in away], service=tier)
+            continue
         missing = facts.swarm is not None and facts.swarm.service(tier) is None
         yield RUNS.wrong([f"there is no service {tier}"] if missing else [], service=tier)
     if not idle and not theirs:

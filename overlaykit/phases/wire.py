@@ -44,6 +44,9 @@ def wanted_capture(facts: Facts, stack: Stack, word: str) -> WatchWire:
         raise PlanRefused(
             f"not this stack's: service {', '.join(theirs)}, so no word goes through it: nothing was captured."
         )
+    silent = [f"{host.name}: {host.error}" for host in facts if host.error]
+    if swarm is None and silent:
+        raise PlanRefused([*silent, "Nothing was captured."])
     if swarm is None or not swarm.running("frontend"):
         raise PlanRefused(
             "no frontend runs, so no word can go through the stack: run `overlaykit up` first. Nothing was captured."

@@ -52,7 +52,7 @@ class HostSettings:
             address=self._address(),
             role=role,
             port=self._take("port", values.port),
-            user=self._take("user", values.text) or None,
+            user=self._take("user", values.user) or None,
             key_file=self._take("key_file", self._path),
             password=self._take("password", lambda value: Secret(values.text(value))),
             proxy_jump=arguments.get(JUMP),
@@ -88,7 +88,7 @@ class HostSettings:
             self._take("become_password", _not_from_a_file)
         if not wanted:
             return None
-        user = self._take("become_user", values.text) or Become.user
+        user = self._take("become_user", values.user) or Become.user
         return Become(user=user, password=Secret(password) if password else None)
 
     def _refuse_what_is_not_for_us(self) -> None:

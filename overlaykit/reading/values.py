@@ -31,6 +31,14 @@ def text(value: Any) -> str:
     return str(value)
 
 
+def user(value: Any) -> str:
+    """An account's name."""
+    written = text(value)
+    if len(written.split()) > 1:
+        raise NotUsable(f"{written!r} is no user's name: write one word")
+    return written
+
+
 def port(value: Any) -> int:
     """A TCP port."""
     written = str(value)

@@ -73,6 +73,9 @@ def _file(
     if is_file(path):
         return Where(path, _lab_of(path, labs))
     who = f"{VARIABLE} names it, and " if by_variable else ""
+    if path.is_dir():
+        told = f"{who}it is a folder: name a file in it, or what `ansible-inventory -i {name} --list` writes into one"
+        raise InventoryError([Problem(told, name)])
     raise InventoryError([Problem(f"{who}there is no such file: overlaykit init writes a {FILE} to start from", name)])
 
 

@@ -64,8 +64,8 @@ class Entry(click.Group):
             return error.exit_code
         except click.UsageError as error:
             run.screen.machine = run.screen.machine or "--json" in words
-            run.envelope.command = command_name(error.ctx) or run.envelope.command
-            return _failed(run, _usage(error), error.exit_code)
+            run.envelope.command = command_name(error.ctx) or _typed(self, words)
+            return _failed(run, _usage(error, run.envelope.command), error.exit_code)
         except OverlaykitError as error:
             return _failed(run, str(error), error.exit_code)
         except click.Abort:
@@ -90,9 +90,20 @@ def _failed(run: Run, sentence: str, code: int) -> int:
     return code
 
 
-def _usage(error: click.UsageError) -> str:
-    where = error.ctx.command_path if error.ctx else "overlaykit"
-    return f"{where}: {error.format_message().rstrip('.')}. See {where} --help."
+def _typed(group: click.Command, words: Sequence[str]) -> str:
+    """The command that was typed, of an error that does not tell."""
+    names = []
+    for word in words:
+        if not isinstance(group, click.Group) or word not in group.commands:
+            break
+        names.append(word)
+        group = group.commands[word]
+    return " ".join(names)
+
+
+def _usage(error: click.UsageError, command: str) -> str:
+    where = f"overlaykit {command}".rstrip()
+    return f"{where}: {' '.join(error.format_message().split()).rstrip('.')}. See {where} --help."
 
 
 def _unexpected(error: Exception) -> str:

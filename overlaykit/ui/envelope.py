@@ -109,4 +109,5 @@ def _what(facts: Facts | None, name: str) -> dict[str, Any]:
     if facts is None:
         return {}
     seen = asdict(facts[name])
-    return {"error": seen["error"], **{key: seen[key] for key in _OF_A_HOST}}
+    told = {} if seen["error"] else {key: seen[key] for key in _OF_A_HOST}  # of a host that is away nothing is known
+    return {"error": seen["error"], **told}

@@ -96,9 +96,9 @@ def down(run: Run, name: str, cache: bool) -> int:
     from overlaykit.materials import forget_lab  # noqa: PLC0415
 
     with lines(run.screen) as observer:
-        practice.down(name, observer=observer)
+        found = practice.down(name, observer=observer)
         forget_lab(name)
-        run.screen.say(f"Lab {name} is gone.")
+        run.screen.say(f"Lab {name} is gone." if found else f"There is no lab {name}.")
         if cache:
             practice.forget_builds(observer)
             run.screen.say("What was built for labs is gone, too.")

@@ -10,8 +10,10 @@ def check(run: Run, target: Target) -> int:
 from __future__ import annotations
 
 import functools
+import getpass
 import os
 import shlex
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,7 @@ import click
 
 from overlaykit.ui.envelope import Envelope
 from overlaykit.ui.screen import Screen
+from overlaykit.words.errors import InputError
 from overlaykit.words.secret import Secret
 from overlaykit.words.stack import Stack
 from overlaykit.words.stack_file import with_settings
@@ -164,8 +167,16 @@ def command_name(context: click.Context | None) -> str:
 
 
 def _become_password(ask: bool) -> Secret | None:
-    """What a person types, unseen; else what the environment holds."""
-    if ask:
-        return Secret(click.prompt("sudo password of the hosts", hide_input=True, err=True))
+    """What a person types, unseen; where nobody can, or nobody is to be asked, what the environment holds."""
     held = os.environ.get(BECOME_PASSWORD)
+    if ask:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # without a terminal it would be seen, or be nothing
+            try:
+                return Secret(click.prompt("sudo password of the hosts", hide_input=True, err=True))
+            except getpass.GetPassWarning:
+                if not held:
+                    raise InputError(
+                        f"-K asks for the hosts' sudo password, and nobody can type it here: set {BECOME_PASSWORD}"
+                    ) from None
     return Secret(held) if held else None

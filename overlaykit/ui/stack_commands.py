@@ -70,6 +70,7 @@ def hosts(run: Run, target: Target) -> int:
         silent = [f"{host.name}: {host.error}" for host in facts if host.error]
     for sentence in silent:
         run.screen.fail(sentence)
+    run.envelope.error = "\n".join(silent)
     return FAILED if silent else FINE
 
 

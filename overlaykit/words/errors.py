@@ -185,5 +185,9 @@ class LabError(OverlaykitError):
     """The practice hosts did not do what was asked of them."""
 
 
+class LabInputError(LabError, InputError):
+    """What was written of practice hosts cannot be used."""
+
+
 class LabNotPossible(LabError):
     """This machine lacks something; the text names it, and the command that helps."""

@@ -25,7 +25,7 @@ from overlaykit.lab import carry, download, parcel, sparse
 from overlaykit.lab.carry import export_build, import_build
 from overlaykit.making.tier_images import cache_folder, cached_images
 from overlaykit.ui.cli import main
-from overlaykit.words.errors import InputError, LabError, LabNotPossible
+from overlaykit.words.errors import InputError, LabError, LabNotPossible, OverlaykitError
 
 HOLE = 8 * 2**20
 CHUNK = download._CHUNK
@@ -148,8 +148,27 @@ def test_progress_is_told(built: Path, tmp_path: Path, home: Callable[[str], Pat
 def test_a_second_import_is_left_alone(file: Path, there: Path) -> None:
     first = import_build(str(file), unheard)
     heard: list[str] = []
-    assert import_build("/nowhere", heard.append) == first
-    assert heard == ["the build is here already, nothing is imported"]
+    for source in (str(file), file.as_uri(), "http://127.0.0.1:9/lab"):
+        assert import_build(source, heard.append) == first
+    assert heard == ["the build is here already, nothing is imported"] * 3
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("/nowhere", "/nowhere cannot be imported: there is no /nowhere"),
+        ("/", "/ cannot be imported: it is a folder, and a file is wanted"),
+        (
+            "ftp://here/lab",
+            r"ftp://here/lab: a build is taken from a path, file://, http:// or https://, not from ftp://",
+        ),
+    ],
+)
+def test_what_is_no_file_is_told_also_where_none_is_needed(file: Path, there: Path, source: str, said: str) -> None:
+    for _ in range(2):
+        with pytest.raises(OverlaykitError, match=f"^{said}$"):
+            import_build(source, unheard)
+        import_build(str(file), unheard)
 
 
 @pytest.mark.parametrize("at", [9, 40, 5000, -200, -20])
@@ -438,8 +457,9 @@ def test_no_file_at_the_address(shelf: Shelf, there: Path) -> None:
 
 def test_nobody_at_the_address(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("overlaykit.lab.download._ATTEMPTS", 1)
-    with pytest.raises(LabError, match=r"was cut after 0\.0 MB \(no connection: ConnectionError\)"):
-        import_build("http://127.0.0.1:9/lab", unheard)
+    with pytest.raises(LabError, match=r"^nothing came from \S+ \(no connection: ConnectionError\): is it right,"):
+        import_build("HTTP://127.0.0.1:9/lab", unheard)
+    assert parts(there) == []
 
 
 def typed(*words: str) -> Result:

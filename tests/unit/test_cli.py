@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -198,6 +200,35 @@ def test_choices_reach_the_kit(type_: Any, monkeypatch: pytest.MonkeyPatch) -> N
     assert {stack.network.mtu for stack in kit.stacks} == {1400}
 
 
+def test_a_password_that_nobody_can_type_comes_from_the_environment(
+    type_: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_terminal(*_: object, **__: object) -> str:
+        warnings.warn("Can not control echo on the terminal.", getpass.GetPassWarning, stacklevel=2)
+        return "seen by all"
+
+    monkeypatch.setattr("click.prompt", without_terminal)
+    result = type_(FakeKit(), "hosts", "-K")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "-K asks for the hosts' sudo password, and nobody can type it here: set OVERLAYKIT_BECOME_PASSWORD\n"
+    )
+    monkeypatch.setenv("OVERLAYKIT_BECOME_PASSWORD", "hunter2")
+    kit = FakeKit()
+    assert type_(kit, "hosts", "-K").exit_code == 0
+    assert kit.asked["become_password"] == Secret("hunter2")
+
+
+def test_a_slip_is_told_in_one_line_with_its_commands_help(type_: Any) -> None:
+    for words, command in ((("lab", "power", "node2"), "lab power"), (("wire", "--word"), "wire"), (("--no",), "")):
+        result = type_(FakeKit(), *words)
+        assert result.exit_code == 2
+        (line,) = result.stderr.splitlines()
+        where = f"overlaykit {command}".strip()
+        assert line.startswith(f"{where}: ")
+        assert line.endswith(f". See {where} --help.")
+
+
 def test_the_stack_is_the_one_in_this_folder_unless_another_is_named(type_: Any, tmp_path: Path) -> None:
     (tmp_path / "stack.toml").write_text("[frontend]\nreplicas = 4\n")
     (tmp_path / "other.toml").write_text("[frontend]\nreplicas = 5\n")
@@ -278,6 +309,8 @@ def test_hosts_shows_who_answered_and_says_who_did_not(type_: Any) -> None:
     assert result.stderr == f"node2: {silent}\n"
     read = envelope(type_(FakeKit(facts=facts), "hosts", "--json"))
     assert [(host["name"], host["error"]) for host in read["hosts"]] == [("node1", None), ("node2", silent)]
+    assert ["swarm_state" in host for host in read["hosts"]] == [True, False]
+    assert read["error"] == f"node2: {silent}"
 
 
 def test_down_passes_volumes_and_fails_when_something_is_left(type_: Any) -> None:

@@ -149,6 +149,14 @@ def test_a_password_of_sudo_is_refused_also_where_nobody_uses_sudo() -> None:
     assert "abc" not in said
 
 
+def test_a_comment_behind_a_groups_user_is_told() -> None:
+    (said,) = problems_of("[managers]\nnode1\n[managers:vars]\nansible_user=ops # the admin\n")
+    assert said == (
+        "team/hosts.ini:4: [managers:vars]: ansible_user: 'ops # the admin' is no user's name: write one word "
+        "(here a comment needs a line of its own)"
+    )
+
+
 def test_group_variables_reach_every_host_and_are_refused_once() -> None:
     said = problems_of("[managers]\nnode[1:3]\n[managers:vars]\nansible_port=x\n")
     assert said == [

@@ -259,7 +259,7 @@ def test_the_agent_may_be_named_in_the_configuration(
 def test_a_jump_host_that_does_not_answer_is_the_one_that_is_named(server: SshServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with pytest.raises(ConnectionRefused, match=f"node1: nothing listens at ops@127.0.0.1:{port}"):
+    with pytest.raises(ConnectionRefused, match=f"node1: nothing listens at the jump host ops@127.0.0.1:{port}"):
         connect_host(server.host(proxy_jump=f"ops@127.0.0.1:{port}"))
 
 

@@ -54,6 +54,12 @@ def test_the_rule(named: str | None, variable: str, files: list[str], up: list[s
         (None, "", ["b", "a"], "several labs are up (a, b): name one, like --inventory lab:a"),
         ("lab", "", [], "there is no lab 'default': start it with overlaykit lab up"),
         ("lab:x", "", ["default"], "there is no lab 'x' (there is: default): start it with overlaykit lab up --name x"),
+        (
+            "/tmp",
+            "",
+            [],
+            "/tmp: it is a folder: name a file in it, or what `ansible-inventory -i /tmp --list` writes into one",
+        ),
         ("no.ini", "", ["default"], "no.ini: there is no such file: overlaykit init writes a hosts.ini to start from"),
         (
             None,

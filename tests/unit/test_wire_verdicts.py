@@ -219,6 +219,13 @@ def test_a_host_whose_node_is_not_ready_was_not_listened_to() -> None:
     assert seen.blind == {"node3": "node3: its node is down, so nothing was captured there"}
 
 
+def test_hosts_that_do_not_answer_are_the_reason() -> None:
+    facts, stack = situation({"answers": "bare.json", "edit": {"hosts.node1.error": "nothing listens there"}})
+    with pytest.raises(PlanRefused) as refused:
+        wanted_capture(facts, stack, WORD)
+    assert refused.value.reasons == ("node1: nothing listens there", "Nothing was captured.")
+
+
 def test_a_swarm_over_ipv6_is_not_judged() -> None:
     def over_ipv6(facts: Facts) -> Facts:
         hosts = (replace(h, node_addr="2001:db8::13") if h.name == "node3" else h for h in facts)

@@ -44,8 +44,10 @@ def open_login(name: str, route: Route, *, password: Secret | None, config: Path
     jumps: list[HostTransport] = []
     try:
         for jump in routes_of_jumps(name, route.proxy_jump, config) if route.proxy_jump else ():
-            jumps.append(_enter(name, jump, jumps, None, timeout))
-        return Login(_enter(name, route, jumps, password, timeout), tuple(jumps))
+            with ssh_errors(name, f"the jump host {jump.login}"):
+                jumps.append(_enter(name, jump, jumps, None, timeout))
+        with ssh_errors(name, route.login):
+            return Login(_enter(name, route, jumps, password, timeout), tuple(jumps))
     except BaseException:
         for transport in reversed(jumps):
             transport.close()
@@ -77,17 +79,16 @@ def _through(name: str, route: Route, jump: HostTransport, timeout: float) -> pa
 def _enter(
     name: str, route: Route, jumps: list[HostTransport], password: Secret | None, timeout: float
 ) -> HostTransport:
-    with ssh_errors(name, route.login):
-        way = _way_to(name, route, jumps, timeout)
-        transport = HostTransport(way)
-        try:
-            with proxy_failures(way):
-                _log_in(name, route, transport, password, timeout)
-        except BaseException:
-            transport.close()
-            raise
-        transport.watch()
-        return transport
+    way = _way_to(name, route, jumps, timeout)
+    transport = HostTransport(way)
+    try:
+        with proxy_failures(way):
+            _log_in(name, route, transport, password, timeout)
+    except BaseException:
+        transport.close()
+        raise
+    transport.watch()
+    return transport
 
 
 def _log_in(name: str, route: Route, transport: HostTransport, password: Secret | None, timeout: float) -> None:
