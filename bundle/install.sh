@@ -50,6 +50,9 @@ require_room() {
     [ "$free" -ge "$2" ] || refuse "$3 $2 MB in $1, and $free MB are free there: make room, or $4. Nothing was installed"
 }
 
+for mark in .git Makefile; do
+    [ ! -e "$folder/$mark" ] || refuse "$folder is a clone of overlaykit, with an environment of its own: name another folder"
+done
 machine=$(uname -s -m)
 [ "$machine" = "Linux x86_64" ] || refuse "this bundle is for Linux on x86_64, and this machine is $machine"
 
@@ -85,7 +88,7 @@ echo "== Python: $("$python" -V), into $folder"
 run mkdir -p "$folder"
 run "$python" -m venv --clear "$folder/.venv"
 run "$folder/.venv/bin/pip" install --quiet --disable-pip-version-check --no-index --find-links "$here/wheels" 'overlaykit[notebooks]'
-for part in notebooks hosts.example.ini stack.example.toml; do
+for part in notebooks docs hosts.example.ini stack.example.toml; do
     if [ -e "$folder/$part" ]; then
         echo "left as it is: $folder/$part"
     else

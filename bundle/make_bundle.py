@@ -116,8 +116,9 @@ def sizes(folder: Path) -> list[str]:
 
 
 def copy_lessons(folder: Path) -> None:
-    """The notebooks, without what stands on tests/ and works in a clone alone."""
+    """Notebooks, without what stands on tests/ and works in a clone alone, and the pages that they name."""
     copy(ROOT / "notebooks", folder / "notebooks")
+    copy(ROOT / "docs", folder / "docs")
     (folder / "notebooks" / "conftest.py").unlink()
 
 

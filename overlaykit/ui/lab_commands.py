@@ -280,7 +280,9 @@ def ready(run: Run) -> int:
     with lines(run.screen) as observer:
         kernel = try_this_machine(observer)
     run.screen.say(f"A container ran on a practice host, whose kernel is Linux {kernel}.")
-    run.screen.say(f"READY: there is room for {HOSTS} of them. Next: make lab")
+    run.screen.say(
+        f"READY: there is room for {HOSTS} of them. Next: `make lab`, or without a clone `overlaykit lab up`"
+    )
     return 0
 
 

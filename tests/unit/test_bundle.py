@@ -103,7 +103,7 @@ def bundle(tmp_path: Path) -> Path:
     (folder / "wheels").mkdir(parents=True)
     (folder / "notebooks").mkdir()
     shutil.copy2(INSTALLER, folder)
-    for name in ("lab.tar.zst", "notebooks/00.ipynb", "hosts.example.ini", "stack.example.toml"):
+    for name in ("lab.tar.zst", "notebooks/00.ipynb", "docs", "hosts.example.ini", "stack.example.toml"):
         (folder / name).write_text(name)
     (folder / "SHA256SUMS").write_text(make_bundle.sums(folder))
     return folder
@@ -128,6 +128,15 @@ def test_a_dry_run_says_all_and_does_nothing(bundle: Path) -> None:
     )  # there are only lessons that are trusted
     assert steps[-1] == f"{home}/.venv/bin/overlaykit lab import {bundle}/lab.tar.zst"
     assert not home.exists()
+
+
+@pytest.mark.parametrize("mark", [".git", "Makefile"])
+def test_a_clone_keeps_its_own_environment(bundle: Path, tmp_path: Path, mark: str) -> None:
+    (tmp_path / "clone" / mark).mkdir(parents=True)
+    done = installing(bundle, str(tmp_path / "clone"))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{tmp_path}/clone is a clone of overlaykit")
+    assert not (tmp_path / "clone" / ".venv").exists()
 
 
 def test_lessons_that_are_there_are_left_alone(bundle: Path, tmp_path: Path) -> None:
