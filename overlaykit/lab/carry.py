@@ -116,7 +116,8 @@ def import_build(source: str, observer: Observer) -> LabBuild:
             path.open("rb").close()  # also where it is not needed: it may be a slip
     if built := find_build():
         observer("the build is here already, nothing is imported")
-        keep_images(built.images)  # an import that was cut may not have come so far
+        with _disk_faults("the images that are here cannot be kept"), held(cache_folder(), lambda: None):
+            keep_images(built.images)  # an import that was cut may not have come so far
         return built
     return _from_address(source, observer) if path is None else _from_file(path, str(path), observer)
 
@@ -135,10 +136,11 @@ def _from_address(address: str, observer: Observer) -> LabBuild:
     folder = cache_folder() / "downloads"
     with held(folder, lambda: observer("another download is under way, waiting for it")):
         try:
-            with _disk_faults(f"{address} cannot be kept in {folder}"):
-                fits = partial(_require_fit, told_as=address)
+            told = download.told(address)
+            with _disk_faults(f"{told} cannot be kept in {folder}"):
+                fits = partial(_require_fit, told_as=told)
                 path = download.fetch(address, folder, fits, _tenths(observer, "fetching"))
-            built = _from_file(path, address, observer)
+            built = _from_file(path, told, observer)
         except _Refused:
             download.forget(address, folder)  # more of it would help nobody
             raise

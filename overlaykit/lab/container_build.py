@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
 from http import HTTPStatus
@@ -85,7 +85,13 @@ def say_what_is_missing(build: Path, observer: Observer) -> None:
     """What the machine's kernel lacks, to whoever starts hosts that were made before."""
     box = read_box(build)
     with machine_engine() as engine, engine_says("this machine's kernel cannot be looked at"):
-        if has_image(engine, box.image):  # else it is said of the host that cannot be made
+        if not has_image(engine, box.image):
+            return  # it is said of the host that cannot be made
+        if _known(build, _who(engine)) is not None:
+            _machine_said(engine, build, box.image, box.seed, observer)
+            return
+        # What looks is a container, which a build would clear away.
+        with held(cache_folder(), lambda: observer("another build is running, waiting for it")):
             _machine_said(engine, build, box.image, box.seed, observer)
 
 
@@ -120,7 +126,7 @@ def remove_from_engine(observer: Observer) -> None:
     with engine, engine_says("what practice hosts ran from cannot be removed from this machine's Docker"):
         clear_left(engine)
         names = [*(f"{_REPOSITORY}:{key}" for key in keys), *(recipe.tag for recipe in read_recipes().values())]
-        images = {tag for name in names for one in engine.images(name=name) for tag in one["RepoTags"]}
+        images = tags_of(engine, names)
         volumes = [
             name for key in keys for name in (f"{SEED}{key}{_WHOLE}", f"{SEED}{key}") if has_volume(engine, name)
         ]
@@ -128,6 +134,13 @@ def remove_from_engine(observer: Observer) -> None:
         stay += [name for name in volumes if not _removed(engine, name)]
         for name in stay:
             observer(f"{name} is in use on this machine's Docker, and stays")
+
+
+def tags_of(engine: docker.APIClient, names: Iterable[str]) -> set[str]:
+    """All names of ours that those images have, by which alone they go: somebody else's, such as `mongo:7`, stay."""
+    found = [one["Id"] for name in names for one in engine.images(name=name)]
+    tags = {tag for one in found for tag in engine.inspect_image(one)["RepoTags"]}
+    return {tag for tag in tags if tag.removeprefix("localhost/").startswith("overlaykit/")}
 
 
 def has_volume(engine: docker.APIClient, name: str) -> bool:

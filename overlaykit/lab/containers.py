@@ -60,8 +60,11 @@ class Containers:
             if made := _container(engine, lab, node):
                 if is_found(partial(engine.start, made)):
                     return
-                # Its network or image was removed, perhaps made anew. Its disk is a volume, and stays.
-                engine.remove_container(made, force=True)
+                # Its network was removed, and was made anew by the same name.
+                engine.disconnect_container_from_network(made, _name(lab), force=True)
+                engine.connect_container_to_network(made, _name(lab), ipv4_address=node.address)
+                engine.start(made)
+                return
             engine.start(_create(engine, lab, node, read_box(lab.build)))
 
     def power_off(self, lab: Lab, node: Node) -> None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from urllib3.exceptions import ReadTimeoutError
 
 from overlaykit.lab.parcel import HEAD
 from overlaykit.making.needs import missing_space
@@ -44,13 +46,26 @@ def fetch(address: str, folder: Path, look: Look, progress: Progress) -> Path:
         again(_go_on, address, part, look, progress)
     except _Cut as cut:
         if not part.stat().st_size:
-            part.unlink()
-            raise LabError(f"nothing came from {address} ({cut}): is it right, and does its server run?") from None
+            raise LabError(
+                f"nothing came from {told(address)} ({cut}): is it right, and does its server run?"
+            ) from None
         raise LabError(
-            f"{address} was cut after {part.stat().st_size / 1e6:.1f} MB ({cut}): what came is kept, "
+            f"{told(address)} was cut after {part.stat().st_size / 1e6:.1f} MB ({cut}): what came is kept, "
             "and the same command again goes on from there"
         ) from None
+    finally:
+        if not part.stat().st_size:
+            part.unlink()
     return part
+
+
+def told(address: str) -> str:
+    """The address for people: an account in it and its query, which may be a key, are nobody's business."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "the address"
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def forget(address: str, folder: Path) -> None:
@@ -73,7 +88,7 @@ def _go_on(address: str, part: Path, look: Look, progress: Progress) -> None:
                 _require_file(answer, address)
                 _take(answer, part, here if answer.status_code == _PARTIAL else 0, look, progress)
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-        raise LabError(f"{address} is no address to fetch from ({error})") from None
+        raise LabError(f"{told(address)} is no address to fetch from ({type(error).__name__})") from None
     except requests.RequestException as error:
         raise _Cut(_reason(error)) from None
 
@@ -114,11 +129,12 @@ def _require_file(answer: requests.Response, address: str) -> None:
     if answer.status_code >= _TROUBLE:
         raise _Cut(f"the server said {said}")
     if not answer.ok:
-        raise LabError(f"{address} gives no file, the server said {said}: check the address")
+        raise LabError(f"{told(address)} gives no file, the server said {said}: check the address")
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, requests.exceptions.Timeout):
+    within = error.args[0] if error.args else None  # so it is told where the answer had begun
+    if isinstance(error, requests.exceptions.Timeout) or isinstance(within, ReadTimeoutError):
         return "the server fell silent"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the connection ended too soon"

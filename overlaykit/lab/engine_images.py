@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 
-from overlaykit.lab.engine import engine_says, in_a_line
+from overlaykit.lab.engine import engine_says, in_a_line, is_full
 from overlaykit.making.buildah import Observer
 from overlaykit.making.recipes import Recipe
 from overlaykit.words.errors import LabError
@@ -84,9 +84,11 @@ def _save(engine: docker.APIClient, recipe: Recipe, folder: Path, observer: Obse
     with engine_says(f"the image of {recipe.name} cannot be saved"):
         _name(engine, made, reference)
         labels = engine.inspect_image(made)["Config"].get("Labels") or {}
-    _write(engine, reference, archive)
-    with engine_says(f"the image of {recipe.name} cannot be let go"):
-        engine.remove_image(reference)  # its name alone: what it was made as stays, to be built on
+    try:
+        _write(engine, reference, archive)
+    finally:
+        with engine_says(f"the image of {recipe.name} cannot be let go"):
+            engine.remove_image(reference)  # its name alone: what it was made as stays, to be built on
     says = labels.get("org.opencontainers.image.description", "")
     return KitImage(recipe.name, reference, found, str(archive), says)
 
@@ -102,12 +104,17 @@ def _pull(engine: docker.APIClient, well_known: str, tag: str, observer: Observe
     observer(f"fetching {well_known}")
     try:
         repository, _, version = well_known.partition(":")
-        engine.pull(repository, version)
-        _name(engine, well_known, tag)
-    except (APIError, NotFound) as error:
-        observer(f"{well_known} cannot be fetched ({error.explanation or error}): the kit's own takes its place")
-        return False
-    return True
+        said = list(engine.pull(repository, version, stream=True, decode=True))
+        why = next((in_a_line(told["error"]) for told in said if told.get("error")), "")  # amid layers it is told so
+        if not why:
+            _name(engine, well_known, tag)
+            return True
+    except APIError as error:
+        why = str(error.explanation or error)
+    if is_full(why):
+        raise LabError(f"{well_known} cannot be fetched ({why}): make room (docker system df shows what takes it)")
+    observer(f"{well_known} cannot be fetched ({why}): the kit's own takes its place")
+    return False
 
 
 def _build(engine: docker.APIClient, recipe: Recipe, observer: Observer, *, instead: str = "", tag: str = "") -> None:

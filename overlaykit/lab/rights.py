@@ -14,6 +14,7 @@ import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -41,6 +42,10 @@ _MISSED = {
 }
 _SECONDS = 60
 _OF_A_BUILD = "overlaykit.build"
+
+
+#: What is no matter of rights: a container that is gone or in the way, an engine that is starting anew.
+_NO_REFUSAL = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def look_at_machine(engine: docker.APIClient, image: str) -> Machine:
         try:
             said = run_once(engine, image, "look", rights)
         except APIError as error:
-            if is_full(str(error.explanation)):  # no matter of rights
+            if error.status_code in _NO_REFUSAL or is_full(str(error.explanation)):
                 raise
             refused.append(str(error.explanation or error))
         else:

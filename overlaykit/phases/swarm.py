@@ -25,7 +25,10 @@ def plan_swarm(facts: Facts, inventory: Inventory, stack: Stack, *, adopt: bool 
     refuse_unreachable(facts)
     if strangers := list(unknown_hosts(inventory, stack)):  # the tiers' matter, but no swarm is to be formed for it
         raise PlanRefused([*strangers, "Nothing was changed."])
-    unheard = [f"{name} answers, and is not ready for its manager: {cure}" for name, cure in _given_up(facts).items()]
+    unheard = [
+        f"{name} answers, and is not ready for its manager: is TCP 2377 open to the managers? If so: {cure}"
+        for name, cure in _given_up(facts).items()
+    ]
     notes = [*_advice(inventory, stack), *unseen_ports(facts), *unheard]
     if facts.swarm is None:
         _refuse_leftovers(facts, stack)
@@ -164,7 +167,7 @@ def _given_up(facts: Facts) -> dict[str, str]:
     for name, node in facts.members.items():
         if node.state != "ready" and facts[name].swarm_state == "active":
             restart = f"`{lab_power(facts.lab, name, 'off')}`, then on" if facts.lab else "restart Docker there"
-            cures[name] = f"if it has just come back, wait some seconds; if it stays so: {restart}"
+            cures[name] = f"where it has just come back, wait some seconds; if it stays so: {restart}"
     return cures
 
 
@@ -287,7 +290,7 @@ def _node_finding(host: Host, swarm: SwarmFacts, given_up: str) -> Finding:
             (host.name,),
             "swarm",
             evidence=(said, "its own engine says: swarm active") if given_up else (said,),
-            fix=(given_up, ports) if given_up else (ports,),
+            fix=(ports, given_up) if given_up else (ports,),
             reproduce=(f"{swarm.host}$ docker node ls",),
         )
     if node.role != host.role:

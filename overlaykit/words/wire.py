@@ -128,7 +128,7 @@ class Hop:
 
 @dataclass(frozen=True)
 class NetworkOnWire:
-    """What was seen of one overlay network. Each packet is counted once."""
+    """What was seen of one overlay network. Each packet is counted once, where its sender's capture is whole."""
 
     name: str
     verdict: Verdict

@@ -22,7 +22,7 @@ from overlaykit import Stack
 from overlaykit.kit import Hosts
 from overlaykit.lab import kinds
 from overlaykit.lab import lab as practice
-from overlaykit.lab.container_build import read_box
+from overlaykit.lab.container_build import read_box, tags_of
 from overlaykit.lab.containers import free_wire
 from overlaykit.lab.engine import machine_engine, missing_room
 from overlaykit.words.errors import LabError, LabNotPossible, PlanRefused
@@ -255,6 +255,7 @@ def test_what_somebody_cleaned_up_while_hosts_were_off(lab_name: str, engine: do
     """As `docker network prune` and `docker volume prune` do: the network comes back, the volumes are in use."""
     lab = practice.find_lab(lab_name)
     assert lab
+    run(lab_name, "node1", "touch /root/kept")
     for node in NODES:
         practice.power(lab_name, node, on=False)
     engine.remove_network(engine.networks(filters={"label": f"overlaykit.lab={lab.folder}"})[0]["Id"])
@@ -264,3 +265,17 @@ def test_what_somebody_cleaned_up_while_hosts_were_off(lab_name: str, engine: do
             engine.remove_volume(volume)
     practice.up(lab_name)
     assert run(lab_name, "node1", "getent hosts node3").endswith("node3")
+    assert run(lab_name, "node1", "ls /root/kept") == "/root/kept"
+
+
+def test_all_names_that_a_build_gave_an_image_are_known_to_be_its(lab_name: str, engine: docker.APIClient) -> None:
+    lab = practice.find_lab(lab_name)
+    assert lab
+    image = read_box(lab.build).image
+    engine.tag(image, "localhost/overlaykit/host", "latest")
+    engine.tag(image, "theirs", "1")
+    try:
+        assert tags_of(engine, [image]) == {image, "localhost/overlaykit/host:latest"}
+    finally:
+        for name in ("localhost/overlaykit/host:latest", "theirs:1"):
+            engine.remove_image(name)

@@ -451,8 +451,10 @@ def test_what_does_not_fit_is_refused_before_all_of_it_has_come(
 
 def test_no_file_at_the_address(shelf: Shelf, there: Path) -> None:
     shelf.status = 404
-    with pytest.raises(LabError, match="gives no file, the server said 404 Not Found: check the address"):
-        import_build(shelf.address, unheard)
+    with pytest.raises(LabError, match="gives no file, the server said 404 Not Found: check the address") as told:
+        import_build(shelf.address.replace("//", "//me:secret@") + "?key=secret", unheard)
+    assert "secret" not in str(told.value)
+    assert parts(there) == []
 
 
 def test_nobody_at_the_address(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,13 +78,15 @@ def test_a_node_that_is_not_ready_is_named(state: str) -> None:
     assert "node2 is not ready" in repr(found)
 
 
-def test_a_host_that_the_manager_has_given_up_by_mistake_is_to_be_restarted() -> None:
+def test_a_host_that_answers_and_is_lost_for_the_manager_is_told_of() -> None:
     lost = facts("network.json", swarm__nodes__0__Status__State="down")
     found = prove_swarm(lost, INVENTORY, STACK).details()
     assert "its own engine says: swarm active" in found
     assert "if it stays so: restart Docker there" in found
     (note,) = (note for note in plan_swarm(lost, INVENTORY, STACK).notes if "not ready" in note)
-    assert note.startswith("node2 answers, and is not ready for its manager: ")
+    assert note.startswith(
+        "node2 answers, and is not ready for its manager: is TCP 2377 open to the managers? If so: where"
+    )
     assert not plan_swarm(facts("network.json"), INVENTORY, STACK).notes
 
 
