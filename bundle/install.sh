@@ -51,7 +51,7 @@ require_room() {
 }
 
 for mark in .git Makefile; do
-    [ ! -e "$folder/$mark" ] || refuse "$folder is a clone of overlaykit, with an environment of its own: name another folder"
+    [ ! -e "$folder/$mark" ] || refuse "$folder is a clone of overlaykit, with an environment of its own: name another folder. Nothing was installed"
 done
 machine=$(uname -s -m)
 [ "$machine" = "Linux x86_64" ] || refuse "this bundle is for Linux on x86_64, and this machine is $machine"

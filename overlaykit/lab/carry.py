@@ -15,7 +15,7 @@ import os
 import platform
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -116,7 +116,7 @@ def import_build(source: str, observer: Observer) -> LabBuild:
             path.open("rb").close()  # also where it is not needed: it may be a slip
     if built := find_build():
         observer("the build is here already, nothing is imported")
-        with _disk_faults("the images that are here cannot be kept"), held(cache_folder(), lambda: None):
+        with _disk_faults("the images that are here cannot be kept"), _alone(observer):
             keep_images(built.images)  # an import that was cut may not have come so far
         return built
     return _from_address(source, observer) if path is None else _from_file(path, str(path), observer)
@@ -152,13 +152,17 @@ def _from_file(path: Path, told_as: str, observer: Observer) -> LabBuild:
     with _disk_faults(f"{told_as} cannot be imported"):
         with path.open("rb") as file:
             manifest = _require_fit(file.read(parcel.HEAD), told_as)
-        cache = cache_folder()
-        with held(cache, lambda: observer("another build or import is running, waiting for it")):
+        with _alone(observer):
             if built := find_build():
                 return built
-            if full := missing_space(cache, manifest.room, "the import"):
+            if full := missing_space(cache_folder(), manifest.room, "the import"):
                 raise LabNotPossible(full[0])
             return _put_in_place(path, told_as, observer)
+
+
+def _alone(observer: Observer) -> AbstractContextManager[None]:
+    """The cache, for one import or build at a time."""
+    return held(cache_folder(), lambda: observer("another build or import is running, waiting for it"))
 
 
 def _put_in_place(path: Path, told_as: str, observer: Observer) -> LabBuild:

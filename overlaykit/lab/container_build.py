@@ -87,8 +87,8 @@ def say_what_is_missing(build: Path, observer: Observer) -> None:
     with machine_engine() as engine, engine_says("this machine's kernel cannot be looked at"):
         if not has_image(engine, box.image):
             return  # it is said of the host that cannot be made
-        if _known(build, _who(engine)) is not None:
-            _machine_said(engine, build, box.image, box.seed, observer)
+        if (machine := _known(build, _who(engine))) is not None:
+            _say(machine, observer)
             return
         # What looks is a container, which a build would clear away.
         with held(cache_folder(), lambda: observer("another build is running, waiting for it")):
@@ -102,9 +102,13 @@ def _machine_said(engine: docker.APIClient, place: Path, image: str, seed: str, 
     if machine is None:
         machine = look_at_machine(engine, image)
         _note(place, Box(image, seed, machine.rights), machine, who)
+    _say(machine, observer)
+    return Box(image, seed, machine.rights)
+
+
+def _say(machine: Machine, observer: Observer) -> None:
     for sentence in machine.sentences():
         observer(sentence)
-    return Box(image, seed, machine.rights)
 
 
 def read_box(build: Path) -> Box:

@@ -57,15 +57,15 @@ class Containers:
             return
         require_ports(lab, [node])
         with at_work(f"{node.name} cannot be started") as engine:
-            if made := _container(engine, lab, node):
-                if is_found(partial(engine.start, made)):
-                    return
-                # Its network was removed, and was made anew by the same name.
+            made = _container(engine, lab, node)
+            if not made:
+                made = _create(engine, lab, node, read_box(lab.build))
+            elif is_found(partial(engine.start, made)):
+                return
+            else:  # its network was removed, and was made anew by the same name
                 engine.disconnect_container_from_network(made, _name(lab), force=True)
                 engine.connect_container_to_network(made, _name(lab), ipv4_address=node.address)
-                engine.start(made)
-                return
-            engine.start(_create(engine, lab, node, read_box(lab.build)))
+            engine.start(made)
 
     def power_off(self, lab: Lab, node: Node) -> None:
         with at_work(f"{node.name} cannot be ended") as engine:
